@@ -1,0 +1,222 @@
+//! The decision: collect findings, then take the strictest.
+
+use std::cmp::Reverse;
+
+use crate::decision::{Cause, Decision, Finding, Hold, HoldKind, Outcome, Standing, Verdict};
+use crate::document::{AfterHold, CountedHold, HoldLimit};
+use crate::engine::{Engine, Step};
+use crate::gate::health::{Folded, Irregular};
+use crate::gate::{Look, ask, bake, blast_radius, data, dependencies, health, overrides, probes, steps};
+use crate::policy::Policy;
+use crate::snapshot::{Asked, Snapshot};
+use crate::state::{Course, ReleaseState, ServiceState, State};
+use crate::{Digest, Instant};
+
+/// One look at a release.
+pub(crate) fn decide<'a>(engine: &'a Engine, state: &'a State, snapshot: &'a Snapshot) -> Step<'a> {
+    let mut findings = Vec::with_capacity(16);
+    let policy = find_policy(engine, snapshot, &mut findings);
+    let belongs = belongs(engine, state, snapshot, &mut findings);
+    let known = state.release().filter(|_| belongs);
+
+    let plan = policy.and_then(|policy| policy.health.as_ref());
+    let fits = |folded: &&Folded| folded.tallies.len() == plan.map_or(0, |plan| plan.metrics.len());
+    let mut folded = known.map(|known| &known.folded).filter(fits).map_or_else(|| Folded::new(plan), Clone::clone);
+    let irregular = plan.map_or_else(Irregular::default, |plan| {
+        folded.fold(plan, &snapshot.intervals, snapshot.release.started_at, snapshot.now)
+    });
+    let mut course = known.map_or_else(|| Course::new(snapshot.now), |known| known.course.clone());
+    judge_clock(snapshot, &course, &mut findings);
+
+    let mut score = None;
+    if let Some(policy) = policy {
+        let look = Look { policy, snapshot, folded: &folded, irregular: &irregular };
+        ask::judge(look, &mut findings);
+        data::judge(look, &mut findings);
+        score = health::judge(look, &mut findings);
+        probes::judge(look, &mut findings);
+        bake::judge(look, &mut findings);
+        steps::judge(look, &mut findings);
+        blast_radius::judge(look, &mut findings);
+        dependencies::judge(look, &mut findings);
+    }
+    recall_latched(&course, &mut findings);
+    overrides::judge(policy.and_then(|policy| policy.overrides.as_ref()), snapshot, &mut findings);
+    for finding in &mut findings {
+        if finding.standing == Standing::Counts && !is_needed(snapshot.asked, finding) {
+            finding.standing = Standing::NotAsked;
+        }
+    }
+    note_holds(&mut course, &findings, snapshot.now);
+    if let Some(limit) = policy.and_then(|policy| policy.hold_limit.as_ref()) {
+        findings.extend(judge_hold_limit(limit, &course, snapshot.now));
+    }
+    latch(&mut course, &findings, snapshot.now);
+    course.latest = course.latest.max(snapshot.now);
+
+    let decision = combine(snapshot, score, findings);
+    let next = if belongs {
+        let service = ServiceState { service: Some(snapshot.release.service.clone()) };
+        let (policy, release) = (engine.digest(), snapshot.release.clone());
+        State::with(service, ReleaseState { policy, release, folded, course })
+    } else {
+        state.clone()
+    };
+    Step { decision, state: next, engine, prior: state, snapshot }
+}
+
+/// Every finding lands in the decision; the strictest that counts is the verdict.
+pub(crate) fn combine(
+    snapshot: &Snapshot,
+    score: Option<crate::document::Points>,
+    mut findings: Vec<Finding>,
+) -> Decision {
+    findings.sort_by_key(|finding| Reverse(finding.effective()));
+    let outcome = findings.iter().map(Finding::effective).max().unwrap_or(Outcome::Pass);
+    Decision {
+        verdict: Verdict::of(outcome, snapshot.stage),
+        asked: snapshot.asked,
+        stage: snapshot.stage,
+        weight: snapshot.weight,
+        release: snapshot.release.clone(),
+        at: snapshot.now,
+        hold: match outcome {
+            Outcome::Hold(kind) => Some(hold(kind, &findings)),
+            Outcome::Pass | Outcome::Fail => None,
+        },
+        score,
+        findings,
+    }
+}
+
+fn hold(kind: HoldKind, findings: &[Finding]) -> Hold {
+    let holding = || findings.iter().filter(|finding| matches!(finding.effective(), Outcome::Hold(_)));
+    let all_known = holding().all(|finding| finding.until.is_some());
+    Hold {
+        kind,
+        until: holding().filter_map(|finding| finding.until).max().filter(|_| all_known),
+        retry_after: holding().filter_map(|finding| finding.retry_after).min(),
+    }
+}
+
+fn find_policy<'a>(engine: &'a Engine, snapshot: &Snapshot, findings: &mut Vec<Finding>) -> Option<&'a Policy> {
+    let release = &snapshot.release;
+    if release.service != *engine.service() {
+        let cause = Cause::ReleaseUnknownService { expected: engine.service().clone() };
+        findings.push(Finding::hold(HoldKind::Blind, cause).about(&release.service));
+        return None;
+    }
+    let policy = engine.policy(&release.environment);
+    if policy.is_none() {
+        let known = engine.environments().cloned().collect();
+        let finding = Finding::hold(HoldKind::Blocked, Cause::ReleaseUnknownEnvironment { known });
+        findings.push(finding.about(&release.environment));
+    }
+    policy
+}
+
+/// Whether the state is this release's under this policy; a fresh one is everybody's.
+fn belongs(engine: &Engine, state: &State, snapshot: &Snapshot, findings: &mut Vec<Finding>) -> bool {
+    let release = &snapshot.release;
+    let other_service = state.service().service.as_ref().is_some_and(|service| *service != release.service);
+    let other_release = state.release().is_some_and(|known| known.release != *release);
+    let other_policy = |digest: Digest| state.release().is_some_and(|known| known.policy != digest);
+    let cause = if other_service || other_release {
+        Cause::StateOtherRelease {}
+    } else if other_policy(engine.digest()) {
+        Cause::StateOtherPolicy {}
+    } else {
+        return true;
+    };
+    findings.push(Finding::hold(HoldKind::Blind, cause));
+    false
+}
+
+fn judge_clock(snapshot: &Snapshot, course: &Course, findings: &mut Vec<Finding>) {
+    let latest = course.latest.max(snapshot.release.started_at).max(snapshot.since);
+    if snapshot.now < latest {
+        findings.push(Finding::hold(HoldKind::Blind, Cause::ClockBackwards { latest }).until(latest, snapshot.now));
+    }
+}
+
+/// Failures that ended the release stay, even when the evidence for them is lost.
+fn recall_latched(course: &Course, findings: &mut Vec<Finding>) {
+    for latched in &course.latched {
+        let same = |finding: &&mut Finding| finding.code() == latched.code() && finding.subject == latched.subject;
+        let still = |finding: &Finding| finding.effective() == Outcome::Fail;
+        match findings.iter_mut().filter(same).find(|finding| still(finding)) {
+            Some(finding) => finding.latched_at = latched.latched_at,
+            None => findings.push(latched.clone()),
+        }
+    }
+}
+
+fn latch(course: &mut Course, findings: &[Finding], now: Instant) {
+    course.latched = findings
+        .iter()
+        .filter(|finding| finding.effective() == Outcome::Fail || (finding.latched_at.is_some() && is_waived(finding)))
+        .map(|finding| Finding {
+            latched_at: finding.latched_at.or(Some(now)),
+            standing: Standing::Counts,
+            ..finding.clone()
+        })
+        .collect();
+}
+
+fn is_waived(finding: &Finding) -> bool {
+    matches!(finding.standing, Standing::Waived(_))
+}
+
+/// What is asked decides what is required. Failures, and what a person forces, always count.
+fn is_needed(asked: Asked, finding: &Finding) -> bool {
+    let Outcome::Hold(kind) = finding.outcome else { return true };
+    let (gate, _) = finding.code().split_once('.').unwrap_or_default();
+    match gate {
+        "health" | "probes" | "data" => match asked {
+            Asked::Start => {
+                matches!(finding.cause, Cause::DataConflict { .. } | Cause::DataLate { .. } | Cause::DataOffGrid { .. })
+            }
+            // More traffic needs healthy metrics, and no flow known to fail; a flow not yet run can wait.
+            Asked::Advance { .. } => {
+                gate != "probes" || matches!(finding.cause, Cause::ProbesFailing { .. } | Cause::ProbesUpstream { .. })
+            }
+            Asked::Promote => true,
+            // Watching waits for nothing, but must not be blind.
+            Asked::Keep => gate != "probes" && kind == HoldKind::Blind,
+        },
+        _ => true,
+    }
+}
+
+fn note_holds(course: &mut Course, findings: &[Finding], now: Instant) {
+    let holds = |kind| findings.iter().any(|finding| finding.effective() == Outcome::Hold(kind));
+    let since = |known: Option<Instant>, kind| if holds(kind) { known.or(Some(now)) } else { None };
+    course.waiting = since(course.waiting, HoldKind::Waiting);
+    course.blocked = since(course.blocked, HoldKind::Blocked);
+    course.blind = since(course.blind, HoldKind::Blind);
+}
+
+fn judge_hold_limit(limit: &HoldLimit, course: &Course, now: Instant) -> Option<Finding> {
+    let counted: &[CountedHold] =
+        limit.kinds.as_ref().map_or(&[CountedHold::Waiting, CountedHold::Blind], |kinds| &kinds.value);
+    let since = counted
+        .iter()
+        .filter_map(|kind| {
+            course.holding_since(match kind {
+                CountedHold::Waiting => HoldKind::Waiting,
+                CountedHold::Blocked => HoldKind::Blocked,
+                CountedHold::Blind => HoldKind::Blind,
+            })
+        })
+        .min()?;
+    let after = limit.after.value;
+    if now < since.plus(after) {
+        return None;
+    }
+    let cause = Cause::HoldLimit { since, after };
+    let finding = match limit.then.value {
+        AfterHold::Fail => Finding::fail(cause),
+        AfterHold::Hold => Finding::hold(HoldKind::Blocked, cause),
+    };
+    Some(finding.from(&limit.position))
+}

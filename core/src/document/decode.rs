@@ -1,0 +1,523 @@
+//! From a tree of text to typed documents, all errors at once.
+//!
+//! A document type is declared once, with `record!` or `keywords!`; its decoder, its JSON Schema
+//! and its defaults come from that one declaration and so cannot disagree.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::diagnostic::{Diagnostic, DiagnosticCode, Position, Severity, did_you_mean};
+use super::yaml::{Key, Node, Value};
+use crate::{Count, Duration, Factor, Name, Share, Tolerance};
+
+/// A value and the place in a file that it came from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub position: Position,
+}
+
+/// The diagnostics found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+impl Report {
+    pub(crate) fn error(
+        &mut self,
+        code: DiagnosticCode,
+        position: &Position,
+        message: impl Into<String>,
+        hint: impl Into<Option<String>>,
+    ) {
+        self.push(Severity::Error, code, position, message.into(), hint.into());
+    }
+
+    pub(crate) fn warn(&mut self, code: DiagnosticCode, position: &Position, message: impl Into<String>, hint: &str) {
+        self.push(Severity::Warning, code, position, message.into(), Some(hint.to_owned()));
+    }
+
+    fn push(&mut self, severity: Severity, code: DiagnosticCode, at: &Position, message: String, hint: Option<String>) {
+        self.diagnostics.push(Diagnostic { severity, code, position: at.clone(), message, hint });
+    }
+}
+
+/// The `$defs` of a JSON Schema under construction.
+#[derive(Debug, Default)]
+pub(crate) struct Definitions(pub(crate) Map<String, Json>);
+
+impl Definitions {
+    /// A reference to the named definition, which `make` writes the first time.
+    pub(crate) fn reference(&mut self, name: &str, make: impl FnOnce(&mut Self) -> Json) -> Json {
+        if !self.0.contains_key(name) {
+            self.0.insert(name.to_owned(), Json::Null);
+            let definition = make(self);
+            self.0.insert(name.to_owned(), definition);
+        }
+        json!({ "$ref": format!("#/$defs/{name}") })
+    }
+}
+
+/// A type that a node of a document can be read as.
+pub(crate) trait Decode: Sized {
+    /// Reads a node; `None` when something was reported.
+    fn decode(node: &Node, report: &mut Report) -> Option<Self>;
+    /// The JSON Schema of what `decode` accepts.
+    fn schema(definitions: &mut Definitions) -> Json;
+}
+
+/// Settings of an environment over those above them.
+pub(crate) trait Refine {
+    /// What `finer` says, and `self` where it says nothing.
+    fn refined_by(&self, finer: &Self) -> Self;
+}
+
+/// A type that a single scalar can be read as.
+pub(crate) trait Scalar: Sized {
+    /// What is expected, for messages: "a duration such as `30s`".
+    const EXPECTED: &'static str;
+    fn read(scalar: &super::yaml::Scalar) -> Result<Self, Refusal>;
+    fn schema() -> Json;
+}
+
+/// Why a scalar was refused.
+pub(crate) enum Refusal {
+    Ambiguous,
+    Unreadable,
+    Keyword(Option<String>),
+}
+
+impl<T: Scalar> Decode for T {
+    fn decode(node: &Node, report: &mut Report) -> Option<Self> {
+        let Value::Scalar(scalar) = &node.value else {
+            wrong_shape(node, T::EXPECTED, report);
+            return None;
+        };
+        let text: String = scalar.text.chars().take(64).collect();
+        let refuse = match T::read(scalar) {
+            Ok(value) => return Some(value),
+            Err(refusal) => refusal,
+        };
+        let (code, message, hint) = match refuse {
+            Refusal::Ambiguous => {
+                let message = format!("`{text}` could be read as something other than text");
+                (DiagnosticCode::AmbiguousScalar, message, Some(format!("put it in quotes: \"{text}\"")))
+            }
+            Refusal::Unreadable => {
+                (DiagnosticCode::BadValue, format!("expected {}, found `{text}`", T::EXPECTED), None)
+            }
+            Refusal::Keyword(hint) => {
+                (DiagnosticCode::UnknownKeyword, format!("expected {}, found `{text}`", T::EXPECTED), hint)
+            }
+        };
+        report.error(code, &node.position, message, hint);
+        None
+    }
+
+    fn schema(_: &mut Definitions) -> Json {
+        <T as Scalar>::schema()
+    }
+}
+
+impl<T: Decode> Decode for Vec<T> {
+    fn decode(node: &Node, report: &mut Report) -> Option<Self> {
+        let Value::List(items) = &node.value else {
+            wrong_shape(node, "a list", report);
+            return None;
+        };
+        let decoded: Vec<Option<T>> = items.iter().map(|item| T::decode(item, report)).collect();
+        decoded.into_iter().collect()
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        json!({ "type": "array", "items": T::schema(definitions) })
+    }
+}
+
+/// A mapping with free names as keys, in the order of the file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Named<T>(pub Vec<(Spanned<Name>, T)>);
+
+impl<T: Decode> Decode for Named<T> {
+    fn decode(node: &Node, report: &mut Report) -> Option<Self> {
+        let entries = mapping(node, "a mapping with a name as each key", report)?;
+        let decoded: Vec<Option<(Spanned<Name>, T)>> = entries
+            .iter()
+            .map(|(key, value)| {
+                let name = key.text.parse::<Name>().map_err(|cause| {
+                    report.error(DiagnosticCode::BadValue, &key.position, cause.to_string(), None);
+                });
+                let value = T::decode(value, report)?;
+                Some((Spanned { value: name.ok()?, position: key.position.clone() }, value))
+            })
+            .collect();
+        decoded.into_iter().collect::<Option<_>>().map(Self)
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        json!({ "type": "object", "additionalProperties": T::schema(definitions) })
+    }
+}
+
+impl<T: Decode> Decode for Spanned<T> {
+    fn decode(node: &Node, report: &mut Report) -> Option<Self> {
+        T::decode(node, report).map(|value| Self { value, position: node.position.clone() })
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        T::schema(definitions)
+    }
+}
+
+/// The entries of a mapping, or a report.
+pub(crate) fn mapping<'a>(node: &'a Node, expected: &str, report: &mut Report) -> Option<&'a [(Key, Node)]> {
+    if let Value::Map(entries) = &node.value {
+        return Some(entries);
+    }
+    wrong_shape(node, expected, report);
+    None
+}
+
+fn wrong_shape(node: &Node, expected: &str, report: &mut Report) {
+    let found = match &node.value {
+        Value::Scalar(scalar) if scalar.text.is_empty() => "nothing".to_owned(),
+        Value::Scalar(scalar) => format!("`{}`", scalar.text.chars().take(64).collect::<String>()),
+        Value::List(_) => "a list".to_owned(),
+        Value::Map(_) => "a mapping".to_owned(),
+    };
+    report.error(DiagnosticCode::WrongShape, &node.position, format!("expected {expected}, found {found}"), None);
+}
+
+/// A lone scalar as a mapping with one key, for records that have a short form.
+pub(crate) fn long_form(key: &str, node: &Node) -> Option<Node> {
+    let Value::Scalar(_) = node.value else { return None };
+    let key = Key { text: key.to_owned(), position: node.position.clone() };
+    Some(Node { value: Value::Map(vec![(key, node.clone())]), position: node.position.clone() })
+}
+
+/// Reports an unknown key with the nearest known one.
+pub(crate) fn unknown_key(key: &Key, known: &[&str], report: &mut Report) {
+    let hint =
+        did_you_mean(&key.text, known.iter().copied()).unwrap_or_else(|| format!("known here: {}", known.join(", ")));
+    let shown: String = key.text.chars().take(64).collect();
+    report.error(DiagnosticCode::UnknownKey, &key.position, format!("unknown key `{shown}`"), Some(hint));
+}
+
+/// Reports a part of the language whose gate does not exist yet.
+pub(crate) fn not_supported_yet(what: &str, position: &Position, report: &mut Report) {
+    let hint = "this version refuses what it cannot judge; remove it".to_owned();
+    report.error(DiagnosticCode::NotSupportedYet, position, format!("`{what}` is not supported yet"), Some(hint));
+}
+
+/// Whether YAML readers disagree about what this plain text is.
+fn is_ambiguous(text: &str) -> bool {
+    let words = ["", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n"];
+    let number_like = text.bytes().next().is_some_and(|byte| byte.is_ascii_digit() || b"+-.".contains(&byte))
+        && text.bytes().all(|byte| byte.is_ascii_hexdigit() || b"+-._xoXO:infINFaA".contains(&byte));
+    words.contains(&text.to_ascii_lowercase().as_str()) || number_like
+}
+
+/// A finite decimal number as JSON writes it.
+pub(crate) fn read_number(text: &str) -> Option<f64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let leading_zero =
+        digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.") && !digits.starts_with("0e");
+    let shaped = digits.starts_with(|c: char| c.is_ascii_digit())
+        && digits.ends_with(|c: char| c.is_ascii_digit())
+        && digits.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte));
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite())?;
+    (shaped && !leading_zero).then_some(number)
+}
+
+impl Scalar for Name {
+    const EXPECTED: &'static str = "a name";
+    fn read(scalar: &super::yaml::Scalar) -> Result<Self, Refusal> {
+        if scalar.plain && is_ambiguous(&scalar.text) {
+            return Err(Refusal::Ambiguous);
+        }
+        scalar.text.parse().map_err(|_| Refusal::Unreadable)
+    }
+    fn schema() -> Json {
+        json!({ "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:/-]{0,252}$" })
+    }
+}
+
+impl Scalar for String {
+    const EXPECTED: &'static str = "text of at most 4096 characters";
+    fn read(scalar: &super::yaml::Scalar) -> Result<Self, Refusal> {
+        if scalar.plain && is_ambiguous(&scalar.text) {
+            return Err(Refusal::Ambiguous);
+        }
+        let control = scalar.text.chars().any(|c| c.is_control() && c != '\n');
+        if control || scalar.text.len() > 4096 { Err(Refusal::Unreadable) } else { Ok(scalar.text.clone()) }
+    }
+    fn schema() -> Json {
+        json!({ "type": "string", "maxLength": 4096 })
+    }
+}
+
+impl Scalar for bool {
+    const EXPECTED: &'static str = "`true` or `false`";
+    fn read(scalar: &super::yaml::Scalar) -> Result<Self, Refusal> {
+        match scalar.text.as_str() {
+            "true" if scalar.plain => Ok(true),
+            "false" if scalar.plain => Ok(false),
+            _ => Err(Refusal::Unreadable),
+        }
+    }
+    fn schema() -> Json {
+        json!({ "type": "boolean" })
+    }
+}
+
+impl Scalar for Count {
+    const EXPECTED: &'static str = "a whole number from 0 to 2^53 - 1";
+    fn read(scalar: &super::yaml::Scalar) -> Result<Self, Refusal> {
+        let text = scalar.text.as_str();
+        let shaped =
+            scalar.plain && text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+        let number = text.parse::<u64>().ok().filter(|_| shaped).ok_or(Refusal::Unreadable)?;
+        Count::new(number).map_err(|_| Refusal::Unreadable)
+    }
+    fn schema() -> Json {
+        json!({ "type": "integer", "minimum": 0, "maximum": Count::MAX.get() })
+    }
+}
+
+/// Scalars that are text in JSON and have one way to be read.
+macro_rules! text_scalar {
+    ($type:ty, $expected:literal, $pattern:literal) => {
+        impl Scalar for $type {
+            const EXPECTED: &'static str = $expected;
+            fn read(scalar: &super::yaml::Scalar) -> Result<Self, Refusal> {
+                scalar.text.parse().map_err(|_| Refusal::Unreadable)
+            }
+            fn schema() -> Json {
+                json!({ "type": "string", "pattern": $pattern })
+            }
+        }
+    };
+}
+
+text_scalar!(
+    Duration,
+    "a duration such as `30s`, `5m` or `1h30m`",
+    "^(0|([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$"
+);
+text_scalar!(Share, "a percentage from `0%` to `100%`", "^[0-9]{1,3}(\\.[0-9]{1,4})?%$");
+text_scalar!(Factor, "a factor such as `1.1x`", "^[0-9]{1,4}(\\.[0-9]{1,3})?x$");
+text_scalar!(Tolerance, "a factor such as `1.1x` or a shift such as `5%`", "^[0-9]{1,4}(\\.[0-9]{1,4})?[%x]$");
+
+/// Declares a mapping of a document: the struct, its decoder, its schema and its defaults.
+///
+/// A field is `required`, `optional` or has a `default (value)`; the part after `later` is read and
+/// checked but refused, because its gate does not exist yet. `short "key"` also accepts that key's
+/// value alone; `, blank` adds `at`, for records in which every key may be left out.
+macro_rules! record {
+    (
+        $(#[doc = $doc:literal])*
+        pub struct $Name:ident $(short $short:literal)? $(, $blank:ident)? {
+            $( $(#[doc = $field_doc:literal])* $field:ident : $T:ty = $key:literal, $kind:ident $(($default:expr))? ; )*
+        }
+        $( later { $( $(#[doc = $later_doc:literal])* $later_key:literal : $Later:ty ; )* } )?
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct $Name {
+            $( $(#[doc = $field_doc])* pub $field: $crate::document::decode::record!(@type $kind $T), )*
+            /// Where the mapping begins.
+            pub position: $crate::document::Position,
+        }
+
+        impl $Name {
+            $crate::document::decode::record!(@blank [$($blank)?] $($field)*);
+            $( $crate::document::decode::record!(@default $kind $field [$T] $(($default))?); )*
+        }
+
+        impl $crate::document::decode::Decode for $Name {
+            fn decode(
+                node: &$crate::document::yaml::Node,
+                report: &mut $crate::document::decode::Report,
+            ) -> Option<Self> {
+                const KEYS: &[&str] = &[$($key,)* $($($later_key,)*)?];
+                $(
+                    let long_form = $crate::document::decode::long_form($short, node);
+                    let node = long_form.as_ref().unwrap_or(node);
+                )?
+                let entries = $crate::document::decode::mapping(node, concat!("a mapping with the keys of `", stringify!($Name), "`"), report)?;
+                let before = report.diagnostics.len();
+                $( let mut $field: Option<$crate::document::Spanned<$T>> = None; )*
+                for (key, value) in entries {
+                    match key.text.as_str() {
+                        $( $key => $field = $crate::document::decode::Decode::decode(value, report), )*
+                        $($( $later_key => {
+                            let _: Option<$Later> = $crate::document::decode::Decode::decode(value, report);
+                            $crate::document::decode::not_supported_yet($later_key, &key.position, report);
+                        } )*)?
+                        _ => $crate::document::decode::unknown_key(key, KEYS, report),
+                    }
+                }
+                $( $crate::document::decode::record!(@check $kind $key entries node report); )*
+                if report.diagnostics.len() > before {
+                    return None;
+                }
+                Some(Self {
+                    $( $field: $crate::document::decode::record!(@take $kind $field), )*
+                    position: node.position.clone(),
+                })
+            }
+
+            fn schema(definitions: &mut $crate::document::decode::Definitions) -> serde_json::Value {
+                let long_form = definitions.reference(stringify!($Name), |definitions| {
+                    let mut properties = serde_json::Map::new();
+                    $( {
+                        let schema = <$T as $crate::document::decode::Decode>::schema(definitions);
+                        let schema = $crate::document::schema::describe(schema, concat!($($field_doc, "\n",)*), $crate::document::decode::record!(@shown $kind $(($default))?));
+                        properties.insert($key.to_owned(), schema);
+                    } )*
+                    $($( {
+                        let schema = <$Later as $crate::document::decode::Decode>::schema(definitions);
+                        let schema = $crate::document::schema::describe(schema, concat!($($later_doc, "\n",)* " Not supported yet."), None);
+                        properties.insert($later_key.to_owned(), schema);
+                    } )*)?
+                    let required: Vec<&str> = [$( $crate::document::decode::record!(@required $kind $key) ),*].into_iter().flatten().collect();
+                    $crate::document::schema::object(concat!($($doc, "\n",)*), properties, &required)
+                });
+                $( let long_form = serde_json::json!({ "anyOf": [long_form, { "type": "string", "description": concat!("Short for `", $short, "` alone.") }] }); )?
+                long_form
+            }
+        }
+
+        impl $crate::document::decode::Refine for $Name {
+            fn refined_by(&self, finer: &Self) -> Self {
+                Self {
+                    $( $field: $crate::document::decode::record!(@refine $kind self finer $field), )*
+                    position: finer.position.clone(),
+                }
+            }
+        }
+    };
+
+    (@blank [] $($field:ident)*) => {};
+    (@blank [blank] $($field:ident)*) => {
+        /// One that says nothing, so that every default holds.
+        pub(crate) fn at(position: &$crate::document::Position) -> Self {
+            Self { $($field: None,)* position: position.clone() }
+        }
+    };
+    (@type required $T:ty) => { $crate::document::Spanned<$T> };
+    (@type $kind:ident $T:ty) => { Option<$crate::document::Spanned<$T>> };
+
+    (@default default $field:ident [$T:ty] ($default:expr)) => {
+        /// What the document says, or the default.
+        #[must_use]
+        pub fn $field(&self) -> $T {
+            self.$field.as_ref().map_or_else(|| $default, |spanned| spanned.value.clone())
+        }
+    };
+    (@default $kind:ident $field:ident [$T:ty]) => {};
+
+    (@check required $key:literal $entries:ident $node:ident $report:ident) => {
+        if !$entries.iter().any(|(key, _)| key.text == $key) {
+            $report.error(
+                $crate::document::DiagnosticCode::MissingKey,
+                &$node.position,
+                concat!("the key `", $key, "` is missing"),
+                None,
+            );
+        }
+    };
+    (@check $kind:ident $key:literal $entries:ident $node:ident $report:ident) => {};
+
+    (@take required $field:ident) => { $field? };
+    (@take $kind:ident $field:ident) => { $field };
+
+    (@shown default ($default:expr)) => { serde_json::to_value($default).ok() };
+    (@shown $kind:ident) => { None };
+
+    (@required required $key:literal) => { Some($key) };
+    (@required $kind:ident $key:literal) => { None };
+
+    (@refine required $self:ident $finer:ident $field:ident) => { $finer.$field.clone() };
+    (@refine $kind:ident $self:ident $finer:ident $field:ident) => { $finer.$field.clone().or_else(|| $self.$field.clone()) };
+}
+pub(crate) use record;
+
+/// Declares a closed set of words: the enum, its decoder and its schema.
+macro_rules! keywords {
+    (
+        $(#[doc = $doc:literal])*
+        pub enum $Name:ident { $( $(#[doc = $variant_doc:literal])* $Variant:ident = $word:literal, )* }
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        pub enum $Name { $( $(#[doc = $variant_doc])* #[serde(rename = $word)] $Variant, )* }
+
+        impl $Name {
+            /// The word as documents write it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $( Self::$Variant => $word, )* }
+            }
+        }
+
+        impl std::fmt::Display for $Name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl $crate::document::decode::Scalar for $Name {
+            const EXPECTED: &'static str = $crate::document::decode::one_of!($($word),*);
+            fn read(scalar: &$crate::document::yaml::Scalar) -> Result<Self, $crate::document::decode::Refusal> {
+                match scalar.text.as_str() {
+                    $( $word => Ok(Self::$Variant), )*
+                    other => Err($crate::document::decode::Refusal::Keyword(
+                        $crate::document::diagnostic::did_you_mean(other, [$($word),*]),
+                    )),
+                }
+            }
+            fn schema() -> serde_json::Value {
+                serde_json::json!({
+                    "description": concat!($("`", $word, "`:", $($variant_doc,)* "\n",)*),
+                    "enum": [$($word),*],
+                })
+            }
+        }
+    };
+}
+pub(crate) use keywords;
+
+macro_rules! one_of {
+    ($first:literal $(, $word:literal)*) => { concat!("`", $first, "`" $(, " or `", $word, "`")*) };
+}
+pub(crate) use one_of;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_that_yaml_readers_disagree_about_is_ambiguous() {
+        for text in
+            ["no", "Yes", "on", "~", "", "null", "1.10", "0755", "0x1f", "1_000", "12:30", ".nan", "-.inf", "1e3"]
+        {
+            assert!(is_ambiguous(text), "{text}");
+        }
+        for text in ["checkout", "v1.10", "5m", "prod", "northern", "en", "5%"] {
+            assert!(!is_ambiguous(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_finite_decimals() {
+        for text in ["0", "-1", "0.85", "1e3", "12.5"] {
+            assert!(read_number(text).is_some(), "{text}");
+        }
+        for text in [".nan", "NaN", "inf", "1e400", "01", "1_000", "0x10", "1.", ".5", "+1", ""] {
+            assert!(read_number(text).is_none(), "{text}");
+        }
+    }
+}

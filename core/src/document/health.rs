@@ -1,0 +1,391 @@
+//! `health`: what is measured and when that is healthy.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::{Value as Json, json};
+
+use super::decode::{Refusal, Scalar, keywords, read_number, record};
+use super::yaml;
+use crate::time::serde_as_text;
+use crate::{Count, Duration, Name, Share, Tolerance};
+
+record! {
+    /// What is measured, on which grid, and how it is judged.
+    pub struct Health {
+        /// How metrics are judged.
+        judge: Judge = "judge", default(Judge::Evidence);
+        /// The grid: the length of one interval. Intervals start at whole multiples of it since 1970-01-01T00:00:00Z.
+        every: Duration = "every", default(Duration::from_secs(30));
+        /// How long after an interval's end its counts may still change.
+        settle: Duration = "settle", default(Duration::from_secs(15));
+        /// How long after the release's start nothing is judged: caches are cold.
+        warm_up: Duration = "warmUp", default(Duration::from_minutes(1));
+        /// How long after the release's start a judgement must have been reached.
+        horizon: Duration = "horizon", default(Duration::from_minutes(60));
+        /// What happens when the horizon passes and a metric is still undecided.
+        on_inconclusive: OnInconclusive = "onInconclusive", default(OnInconclusive::Hold);
+        /// How many points of the health score are enough when a metric that is not critical fails.
+        score: ScoreLimits = "score", optional;
+        /// What is measured.
+        metrics: Vec<Metric> = "metrics", optional;
+        /// Settings of `judge: flagger`.
+        flagger: FlaggerSettings = "flagger", optional;
+    }
+    later {
+        /// The largest probability that a good rollout is aborted, over the whole rollout, however often it is looked at.
+        "falseAborts": Share;
+        /// The largest probability that a rollout that is unacceptable is promoted.
+        "falsePromotions": Share;
+    }
+}
+
+keywords! {
+    /// How metrics are judged.
+    pub enum Judge {
+        /// Sequential evidence with a guarantee over the whole rollout. Not supported yet.
+        Evidence = "evidence",
+        /// Fixed limits per interval. No guarantee: the more often one looks, the more often a good release fails.
+        Threshold = "threshold",
+        /// The measurement and metric states of Argo Rollouts 1.8, surprises included.
+        Argo = "argo",
+        /// The failed-check counter of Flagger, surprises included.
+        Flagger = "flagger",
+        /// Kayenta's NetflixACAJudge. Not supported yet.
+        Kayenta = "kayenta",
+    }
+}
+
+keywords! {
+    /// What happens when the horizon passes without a judgement.
+    pub enum OnInconclusive {
+        /// It holds until a person acts.
+        Hold = "hold",
+        /// The release fails.
+        Fail = "fail",
+    }
+}
+
+record! {
+    /// Limits on the health score: 100 × the importance of the metrics that have not failed / the importance of all.
+    pub struct ScoreLimits, blank {
+        /// From here on, failed metrics that are not critical are tolerated.
+        pass: Points = "pass", default(Points::FULL);
+        /// Below this the release fails; between the two it holds.
+        fail: Points = "fail", default(Points::FULL);
+    }
+}
+
+record! {
+    /// Settings of `judge: flagger`.
+    pub struct FlaggerSettings, blank {
+        /// Flagger's `analysis.threshold`: failed checks after which the next check rolls back.
+        threshold: Count = "threshold", default(Count::from(1));
+    }
+}
+
+record! {
+    /// One thing that is measured. Exactly one of `bad` with `total`, `good` with `total`, `histogram`, `buckets`, `gauge`, `probe` and `events` says what.
+    pub struct Metric {
+        /// Its name, as observations in the snapshot give it.
+        name: Name = "name", required;
+        /// The source, one of `sources`.
+        from: Name = "from", optional;
+        /// Counter of bad events; with `total`.
+        bad: String = "bad", optional;
+        /// Counter of good events; with `total`.
+        good: String = "good", optional;
+        /// Counter of all events.
+        total: String = "total", optional;
+        /// Native histogram of latencies in seconds.
+        histogram: String = "histogram", optional;
+        /// Classic cumulative buckets (`le`) of latencies in seconds.
+        buckets: String = "buckets", optional;
+        /// A value that goes up and down.
+        gauge: String = "gauge", optional;
+        /// A probe flow, whose failed runs are the bad events.
+        probe: Name = "probe", optional;
+        /// Events such as log patterns or crash loops, counted per interval.
+        events: Name = "events", optional;
+        /// The largest healthy value: `1%` of bad events, `300ms` of latency, `0.85` or `85%` of a gauge, a number of events.
+        max: Limit = "max", optional;
+        /// The smallest healthy value: `99%` of good events, or a number or share of a gauge.
+        min: Limit = "min", optional;
+        /// How much worse than the baseline is still healthy: `1.1x`, or `5%` slower.
+        tolerate: Tolerance = "tolerate", optional;
+        /// How much worse than the baseline is a failure; between the two nothing is decided.
+        unacceptable: Tolerance = "unacceptable", optional;
+        /// Which quantile of a latency `max`, `tolerate` and `unacceptable` speak of.
+        quantile: Quantile = "quantile", default(Quantile::P99);
+        /// A bucket boundary: slower requests are the bad events that `tolerate` and `unacceptable` compare.
+        slower_than: Duration = "slowerThan", optional;
+        /// Requests that each compared cohort needs in an interval before it is judged.
+        min_requests: Count = "minRequests", default(Count::from(1));
+        /// Weight in the health score, above 0 and up to 1000.
+        importance: Importance = "importance", default(Importance::ONE);
+        /// Whether its failure alone fails the release, whatever the score.
+        critical: bool = "critical", default(false);
+        /// Whether it is judged and shown, but never counts.
+        dry_run: bool = "dryRun", default(false);
+        /// What missing data means.
+        no_data: NoData = "noData", default(NoData::Hold);
+        /// An interval counts as failed when it and the ones before it, this many in all, were bad.
+        patience: Count = "patience", default(Count::from(1));
+        /// Failed intervals that are tolerated over the rollout; one more fails the metric. 0 unless `consecutiveFailureLimit` is given.
+        failure_limit: Count = "failureLimit", optional;
+        /// Failed intervals in a row that are tolerated; one more fails the metric.
+        consecutive_failure_limit: Count = "consecutiveFailureLimit", optional;
+        /// Undecided intervals that are tolerated over the rollout; one more holds. Without it the newest interval must be decided.
+        inconclusive_limit: Count = "inconclusiveLimit", optional;
+        /// Settings of `judge: argo`, with Argo's names and defaults.
+        argo: ArgoSettings = "argo", optional;
+    }
+    later {
+        /// A WebAssembly plugin that measures it.
+        "plugin": String;
+    }
+}
+
+keywords! {
+    /// What missing data means.
+    pub enum NoData {
+        /// The release holds, `blind`.
+        Hold = "hold",
+        /// The interval is bad.
+        Fail = "fail",
+    }
+}
+
+record! {
+    /// Settings of `judge: argo`, with the names and defaults of an Argo Rollouts metric.
+    pub struct ArgoSettings, blank {
+        /// Measurements to take; without it they never end.
+        count: Count = "count", optional;
+        /// Which condition `max` and `min` stand for.
+        condition: ArgoCondition = "condition", default(ArgoCondition::Success);
+        /// Failed measurements that are tolerated; -1 switches the limit off.
+        failure_limit: ArgoLimit = "failureLimit", default(ArgoLimit(Some(0)));
+        /// Inconclusive measurements that are tolerated; -1 switches the limit off.
+        inconclusive_limit: ArgoLimit = "inconclusiveLimit", default(ArgoLimit(Some(0)));
+        /// Errors in a row that are tolerated.
+        consecutive_error_limit: ArgoLimit = "consecutiveErrorLimit", default(ArgoLimit(Some(4)));
+        /// Successes in a row that end the metric; 0 is off.
+        consecutive_success_limit: Count = "consecutiveSuccessLimit", default(Count::ZERO);
+    }
+}
+
+keywords! {
+    /// Which of Argo's conditions a limit stands for. It decides what NaN means.
+    pub enum ArgoCondition {
+        /// `successCondition` alone: what does not succeed fails, NaN too.
+        Success = "success",
+        /// `failureCondition` alone: what does not fail succeeds, NaN too.
+        Failure = "failure",
+    }
+}
+
+/// An absolute limit: a share, a duration or a plain number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Limit {
+    /// `5%`
+    Share(Share),
+    /// `300ms`
+    Duration(Duration),
+    /// `0.85`
+    Number(f64),
+}
+
+/// A quantile such as `p99`, exact to 0.0001 %.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Quantile(Share);
+
+/// A text that is not a quantile.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("S018: `{text}` is not a quantile such as `p99`")]
+pub struct QuantileError {
+    text: String,
+}
+
+/// A weight in the health score: above 0 and up to 1000, exact to 0.001.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Importance(u32);
+
+/// Points of the health score: a whole number from 0 to 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Points(u8);
+
+/// A limit as Argo writes it; `None` for -1, off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArgoLimit(pub Option<u32>);
+
+impl Quantile {
+    /// The 99th percentile.
+    pub const P99: Quantile = Quantile(Share::from_ppm(990_000));
+
+    /// The rank of this quantile among `total` requests, from 1, by the nearest-rank rule: the
+    /// smallest rank with at least this share of the requests at or below it.
+    #[must_use]
+    pub fn rank(self, total: Count) -> Count {
+        let rank = (u128::from(self.0.ppm()) * u128::from(total.get())).div_ceil(1_000_000);
+        u64::try_from(rank).ok().and_then(|rank| Count::new(rank).ok()).unwrap_or(Count::MAX).max(Count::from(1))
+    }
+}
+
+impl Importance {
+    /// The default weight.
+    pub const ONE: Importance = Importance(1000);
+
+    /// In thousandths.
+    #[must_use]
+    pub const fn thousandths(self) -> u32 {
+        self.0
+    }
+}
+
+impl Points {
+    /// All 100 points.
+    pub const FULL: Points = Points(100);
+
+    /// At most 100.
+    #[must_use]
+    pub const fn new(points: u8) -> Self {
+        if points > 100 { Self::FULL } else { Self(points) }
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+}
+
+impl FromStr for Limit {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        if let Ok(share) = text.parse() {
+            return Ok(Self::Share(share));
+        }
+        if let Some(number) = read_number(text) {
+            return Ok(Self::Number(number));
+        }
+        text.parse().map(Self::Duration).map_err(|_| ())
+    }
+}
+
+impl FromStr for Quantile {
+    type Err = QuantileError;
+    fn from_str(text: &str) -> Result<Self, QuantileError> {
+        let share = text.strip_prefix('p').and_then(|digits| format!("{digits}%").parse::<Share>().ok());
+        share
+            .filter(|share| *share > Share::ZERO && *share < Share::ALL)
+            .map(Self)
+            .ok_or_else(|| QuantileError { text: text.to_owned() })
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Share(share) => share.fmt(f),
+            Self::Duration(duration) => duration.fmt(f),
+            Self::Number(number) => number.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Quantile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "p{}", self.0.to_string().trim_end_matches('%'))
+    }
+}
+
+impl fmt::Display for Importance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (f64::from(self.0) / 1000.0).fmt(f)
+    }
+}
+
+/// Defaults appear in the schema as documents write them.
+macro_rules! serialize_as_text {
+    ($($type:ty),*) => { $(
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+    )* };
+}
+serialize_as_text!(Limit);
+
+serde_as_text!(Quantile, "a quantile such as `p99`");
+
+impl Serialize for Importance {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(f64::from(self.0) / 1000.0)
+    }
+}
+
+impl Serialize for ArgoLimit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(self.0.map_or(-1, i64::from))
+    }
+}
+
+impl Scalar for Limit {
+    const EXPECTED: &'static str = "a percentage such as `1%`, a duration such as `300ms` or a number";
+    fn read(scalar: &yaml::Scalar) -> Result<Self, Refusal> {
+        scalar.text.parse().map_err(|()| Refusal::Unreadable)
+    }
+    fn schema() -> Json {
+        json!({ "type": ["string", "number"] })
+    }
+}
+
+impl Scalar for Quantile {
+    const EXPECTED: &'static str = "a quantile such as `p99`";
+    fn read(scalar: &yaml::Scalar) -> Result<Self, Refusal> {
+        scalar.text.parse().map_err(|_| Refusal::Unreadable)
+    }
+    fn schema() -> Json {
+        json!({ "type": "string", "pattern": "^p[0-9]{1,2}(\\.[0-9]{1,4})?$" })
+    }
+}
+
+impl Scalar for Importance {
+    const EXPECTED: &'static str = "a number above 0 and up to 1000 with at most three decimals";
+    fn read(scalar: &yaml::Scalar) -> Result<Self, Refusal> {
+        // A factor has the same range and precision.
+        let factor: crate::Factor = format!("{}x", scalar.text).parse().map_err(|_| Refusal::Unreadable)?;
+        let thousandths = factor.thousandths();
+        if scalar.plain && thousandths > 0 { Ok(Self(thousandths)) } else { Err(Refusal::Unreadable) }
+    }
+    fn schema() -> Json {
+        json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1000 })
+    }
+}
+
+impl Scalar for Points {
+    const EXPECTED: &'static str = "a whole number from 0 to 100";
+    fn read(scalar: &yaml::Scalar) -> Result<Self, Refusal> {
+        let count = <Count as Scalar>::read(scalar)?;
+        u8::try_from(count.get()).ok().filter(|points| *points <= 100).map(Self).ok_or(Refusal::Unreadable)
+    }
+    fn schema() -> Json {
+        json!({ "type": "integer", "minimum": 0, "maximum": 100 })
+    }
+}
+
+impl Scalar for ArgoLimit {
+    const EXPECTED: &'static str = "a whole number, or `-1` for no limit";
+    fn read(scalar: &yaml::Scalar) -> Result<Self, Refusal> {
+        if scalar.text == "-1" && scalar.plain {
+            return Ok(Self(None));
+        }
+        let count = <Count as Scalar>::read(scalar)?;
+        u32::try_from(count.get()).map(|limit| Self(Some(limit))).map_err(|_| Refusal::Unreadable)
+    }
+    fn schema() -> Json {
+        json!({ "type": "integer", "minimum": -1 })
+    }
+}

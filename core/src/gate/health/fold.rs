@@ -1,0 +1,237 @@
+//! Folding intervals into the state: each once, whole, in time order.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::reading::{Judged, Nothing, Sides, canary_requests, judge};
+use super::tally::{Mark, Phase, Tally, flagger_check_fails};
+use crate::policy::{HealthPlan, Rule};
+use crate::snapshot::{Cohort, Interval, Missing, Observation};
+use crate::{Count, Digest, Instant};
+
+/// What the intervals of a release have added up to. It can be had again from them, bit for bit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Folded {
+    /// The judged intervals, by number, each with a short digest.
+    slots: Vec<(u64, ShortDigest)>,
+    /// The chain of the full digests.
+    pub(crate) chain: Digest,
+    /// Requests of the canary; where several metrics count them, the most.
+    pub(crate) requests: Count,
+    /// One per metric of the policy, by name.
+    pub(crate) tallies: Vec<Tally>,
+    /// Flagger's counter over all metrics.
+    pub(crate) flagger: Flagger,
+}
+
+/// Flagger's state: `failedChecks`, which no good check resets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Flagger {
+    pub(crate) failed_checks: Count,
+    pub(crate) latest_failed: bool,
+    /// Whether a check came after the threshold was reached.
+    pub(crate) rolled_back: bool,
+}
+
+/// Half a digest: enough to tell an interval from itself with other counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct ShortDigest([u8; 16]);
+
+/// What was wrong with the intervals of a snapshot.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Irregular {
+    pub(crate) conflicts: Repeated,
+    pub(crate) late: Repeated,
+    pub(crate) off_grid: Option<(Instant, Instant)>,
+}
+
+/// How often, and where first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Repeated {
+    pub(crate) first: Option<Instant>,
+    pub(crate) intervals: Count,
+}
+
+impl Repeated {
+    fn note(&mut self, start: Instant) {
+        self.first = Some(self.first.map_or(start, |first| first.min(start)));
+        self.intervals = self.intervals.saturating_add(Count::from(1));
+    }
+}
+
+impl Folded {
+    /// Nothing folded yet.
+    pub(crate) fn new(plan: Option<&HealthPlan>) -> Self {
+        Self {
+            slots: Vec::new(),
+            chain: Digest::of(b"davy interval chain 1"),
+            requests: Count::ZERO,
+            tallies: vec![Tally::default(); plan.map_or(0, |plan| plan.metrics.len())],
+            flagger: Flagger::default(),
+        }
+    }
+
+    /// The number of the newest interval.
+    pub(crate) fn newest(&self) -> Option<u64> {
+        self.slots.last().map(|(slot, _)| *slot)
+    }
+
+    /// Folds the intervals that are closed and new; the others change nothing.
+    pub(crate) fn fold(
+        &mut self,
+        plan: &HealthPlan,
+        intervals: &[Interval],
+        started: Instant,
+        now: Instant,
+    ) -> Irregular {
+        let mut irregular = Irregular::default();
+        let mut order: Vec<&Interval> = Vec::new();
+        // Hosts send intervals in time order; sorting is for those that do not.
+        let sorted = intervals.is_sorted_by(|a, b| (a.start(), a.digest()) <= (b.start(), b.digest()));
+        if !sorted {
+            order = intervals.iter().collect();
+            order.sort_by_key(|interval| (interval.start(), interval.digest()));
+        }
+        let in_order: &mut dyn Iterator<Item = &Interval> =
+            if sorted { &mut intervals.iter() } else { &mut order.into_iter() };
+        let first_judged = plan.grid.first_judged(started);
+        for interval in in_order {
+            let Some(slot) = plan.grid.slot(interval.start(), interval.end()) else {
+                irregular.off_grid.get_or_insert((interval.start(), interval.end()));
+                continue;
+            };
+            if slot < first_judged || plan.grid.closes(slot) > now {
+                continue;
+            }
+            let digest = ShortDigest::of(interval.digest());
+            if self.newest().is_some_and(|newest| slot <= newest) {
+                match self.slots.binary_search_by_key(&slot, |(slot, _)| *slot) {
+                    Ok(index) if self.slots.get(index).is_some_and(|(_, known)| *known == digest) => {}
+                    Ok(_) => irregular.conflicts.note(interval.start()),
+                    Err(_) => irregular.late.note(interval.start()),
+                }
+                continue;
+            }
+            let expected = self.newest().map_or(first_judged, |newest| newest.saturating_add(1));
+            self.fold_gap(plan, expected, slot);
+            self.fold_one(plan, slot, interval.observations());
+            self.slots.push((slot, digest));
+            self.chain = self.chain.chain(interval.digest());
+        }
+        irregular
+    }
+
+    /// Intervals that never came count as missing data, before the one that did.
+    fn fold_gap(&mut self, plan: &HealthPlan, from: u64, to: u64) {
+        let length = to.saturating_sub(from);
+        if length == 0 {
+            return;
+        }
+        let times = Count::new(length).unwrap_or(Count::MAX);
+        let missing = Nothing::Missing { cohort: Cohort::Canary, missing: Missing::NoData };
+        let mark = Mark { slot: to.saturating_sub(1), judged: Judged::Nothing(missing) };
+        if let Some(threshold) = plan.flagger_threshold {
+            self.flagger.check(threshold, true, times);
+        }
+        if self.argo_stopped(plan) {
+            return;
+        }
+        for (tally, metric) in self.tallies.iter_mut().zip(&plan.metrics) {
+            tally.count(metric, mark, times);
+        }
+    }
+
+    fn fold_one(&mut self, plan: &HealthPlan, slot: u64, observations: &[Observation]) {
+        let stopped = self.argo_stopped(plan);
+        let mut check_failed = false;
+        let mut requests = Count::ZERO;
+        let mut rest = observations;
+        for (tally, metric) in self.tallies.iter_mut().zip(&plan.metrics) {
+            // Observations and metrics are both sorted by name.
+            let from = rest.iter().position(|observation| observation.metric >= metric.name).unwrap_or(rest.len());
+            let (_, here) = rest.split_at_checked(from).unwrap_or_default();
+            let until = here.iter().position(|observation| observation.metric != metric.name).unwrap_or(here.len());
+            let (own, after) = here.split_at_checked(until).unwrap_or_default();
+            rest = after;
+            let canaries =
+                own.iter().position(|observation| observation.cohort == Cohort::Baseline).unwrap_or(own.len());
+            let (canary, baseline) = own.split_at_checked(canaries).unwrap_or_default();
+            let sides = Sides { canary, baseline };
+            requests = requests.max(canary_requests(sides));
+            if stopped {
+                continue;
+            }
+            let judged = judge(metric, sides);
+            check_failed |= !metric.dry_run && flagger_check_fails(&metric.criterion, judged);
+            tally.count(metric, Mark { slot, judged }, Count::from(1));
+        }
+        if let Some(threshold) = plan.flagger_threshold {
+            self.flagger.check(threshold, check_failed, Count::from(1));
+        }
+        self.requests = self.requests.saturating_add(requests);
+    }
+
+    /// Argo stops measuring once a metric that counts has ended badly.
+    pub(crate) fn argo_stopped(&self, plan: &HealthPlan) -> bool {
+        self.tallies.iter().zip(&plan.metrics).any(|(tally, metric)| {
+            let ended_badly = tally.ended.is_some_and(|ended| ended.phase != Phase::Successful);
+            ended_badly && !metric.dry_run && matches!(metric.rule, Rule::Argo(_))
+        })
+    }
+}
+
+impl Flagger {
+    /// One tick, or several equal ones: rolls back at the tick *after* the threshold was reached.
+    fn check(&mut self, threshold: u64, fails: bool, times: Count) {
+        if self.rolled_back {
+            return;
+        }
+        let missing = threshold.saturating_sub(self.failed_checks.get());
+        let ticks = times.get();
+        self.rolled_back = if fails { ticks > missing } else { missing == 0 };
+        if fails {
+            let counted = Count::new(ticks.min(missing)).unwrap_or(Count::MAX);
+            self.failed_checks = self.failed_checks.saturating_add(counted);
+        }
+        self.latest_failed = fails;
+    }
+}
+
+impl ShortDigest {
+    fn of(digest: Digest) -> Self {
+        let mut short = [0; 16];
+        for (byte, full) in short.iter_mut().zip(digest.as_bytes()) {
+            *byte = *full;
+        }
+        Self(short)
+    }
+}
+
+impl Serialize for ShortDigest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:032x}", u128::from_be_bytes(self.0)))
+    }
+}
+
+impl<'de> Deserialize<'de> for ShortDigest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Hex;
+        impl de::Visitor<'_> for Hex {
+            type Value = ShortDigest;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("32 hexadecimal digits")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<ShortDigest, E> {
+                let lower = text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+                let number = u128::from_str_radix(text, 16).ok().filter(|_| lower);
+                number
+                    .map(|number| ShortDigest(number.to_be_bytes()))
+                    .ok_or_else(|| E::custom("S015: not 32 hexadecimal digits"))
+            }
+        }
+        deserializer.deserialize_str(Hex)
+    }
+}

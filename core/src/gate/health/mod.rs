@@ -1,0 +1,224 @@
+//! Health: whether the release's metrics are within their limits.
+
+mod flip;
+mod fold;
+mod reading;
+mod tally;
+
+pub(crate) use fold::{Folded, Irregular};
+
+use super::Look;
+use crate::Count;
+use crate::decision::{Cause, Finding, HoldKind, NoFlip, Outcome, Outside, Standing};
+use crate::document::{NoData, OnInconclusive, Points};
+use crate::policy::{HealthPlan, MetricPlan, Rule};
+use crate::snapshot::Missing;
+use flip::flip;
+use reading::{Judged, Nothing, Place, bound};
+use tally::{Ended, Mark, Phase, Tally};
+
+/// One finding per metric, and the health score.
+pub(crate) fn judge(look: Look<'_>, findings: &mut Vec<Finding>) -> Option<Points> {
+    let plan = look.policy.health.as_ref()?;
+    look.folded.newest()?;
+    let first = findings.len();
+    let stopped = look.folded.argo_stopped(plan);
+    for (metric, tally) in plan.metrics.iter().zip(&look.folded.tallies) {
+        let finding = judge_metric(plan, metric, tally, stopped);
+        findings.push(standing(finding, metric));
+        if is_undecided(metric, tally) && is_past_horizon(look, plan) {
+            let cause = Cause::HealthHorizon { horizon: plan.horizon };
+            let finding = match plan.on_inconclusive {
+                OnInconclusive::Fail => Finding::fail(cause),
+                OnInconclusive::Hold => Finding::hold(HoldKind::Blocked, cause),
+            };
+            findings.push(standing(finding, metric));
+        }
+    }
+    judge_flagger(look, plan, findings);
+    Some(score(plan, first, findings))
+}
+
+fn standing(finding: Finding, metric: &MetricPlan) -> Finding {
+    let standing = if metric.dry_run { Standing::DryRun } else { Standing::Counts };
+    let finding = Finding { standing, ..finding.about(&metric.name).from(&metric.position) };
+    finding.outside(Outside::FixedLimit)
+}
+
+fn judge_metric(plan: &HealthPlan, metric: &MetricPlan, tally: &Tally, stopped: bool) -> Finding {
+    match (tally.ended, tally.latest) {
+        (Some(ended), _) => ended_finding(plan, metric, tally, ended),
+        (None, Some(mark)) => match metric.rule {
+            Rule::Threshold(_) => threshold_finding(plan, metric, tally, mark),
+            Rule::Argo(_) if stopped => Finding::pass(Cause::HealthArgoStopped {}),
+            Rule::Argo(rule) => {
+                argo_finding(plan, metric, tally, mark, rule.count.is_none() && rule.consecutive_success_limit == 0)
+            }
+            Rule::Flagger => threshold_finding(plan, metric, tally, mark),
+        },
+        // A state in which intervals were folded but this metric was not: only from elsewhere.
+        (None, None) => {
+            let cause = Cause::HealthNoData { cohort: crate::Cohort::Canary, missing: Missing::NoData };
+            Finding::hold(HoldKind::Blind, cause).no_flip(NoFlip::NoValue)
+        }
+    }
+}
+
+fn ended_finding(plan: &HealthPlan, metric: &MetricPlan, tally: &Tally, ended: Ended) -> Finding {
+    let start = plan.grid.start_of(ended.mark.slot);
+    match (ended.phase, ended.mark.judged) {
+        (Phase::Failed, Judged::Read { reading, place }) if place != Place::Within => {
+            let limit = bound(&metric.criterion, &reading);
+            let finding = Finding::fail(Cause::HealthLimitExceeded { reading, limit, start, failed: tally.failed });
+            Finding { flip: flip(&metric.criterion, &reading), ..finding }
+        }
+        (Phase::Failed, Judged::Nothing(Nothing::Missing { cohort, missing })) => {
+            Finding::fail(Cause::HealthDataFailed { cohort, missing, start }).no_flip(NoFlip::NoValue)
+        }
+        (Phase::Failed, Judged::Nothing(Nothing::NoTraffic { cohort })) => {
+            Finding::fail(Cause::HealthDataFailed { cohort, missing: Missing::Nan, start }).no_flip(NoFlip::NoValue)
+        }
+        (Phase::Failed, _) => Finding::fail(Cause::HealthArgoUnsuccessful { taken: tally.measurements() }),
+        (Phase::Error, _) => {
+            Finding::fail(Cause::HealthArgoErrors { errors: tally.error_run }).no_flip(NoFlip::NoValue)
+        }
+        (Phase::Inconclusive, _) => {
+            Finding::hold(HoldKind::Blocked, Cause::HealthArgoInconclusive { inconclusive: tally.inconclusive })
+        }
+        (Phase::Successful, _) => Finding::pass(Cause::HealthArgoSuccessful { taken: tally.measurements() }),
+    }
+}
+
+fn threshold_finding(plan: &HealthPlan, metric: &MetricPlan, tally: &Tally, mark: Mark) -> Finding {
+    let (reading, place) = match mark.judged {
+        Judged::Nothing(nothing) => return nothing_finding(metric, nothing).retry_after(plan.grid.every()),
+        Judged::Read { reading, place } => (reading, place),
+    };
+    let limit = bound(&metric.criterion, &reading);
+    let tolerated = inconclusive_limit(metric);
+    let finding = match (place, tolerated) {
+        (Place::Beyond, _) => {
+            let cause = Cause::HealthBreachTolerated {
+                reading,
+                limit,
+                bad_in_a_row: tally.bad_run,
+                patience: patience(metric),
+                failed: tally.failed,
+            };
+            Finding::hold(HoldKind::Waiting, cause)
+        }
+        (_, Some(tolerated)) if tally.inconclusive > tolerated => {
+            let cause = Cause::HealthTooInconclusive { inconclusive: tally.inconclusive, tolerated };
+            return Finding::hold(HoldKind::Blocked, cause).no_flip(NoFlip::NotOneNumber);
+        }
+        (Place::Between, None) => Finding::hold(HoldKind::Waiting, Cause::HealthInconclusive { reading, limit }),
+        (Place::Between, Some(_)) => Finding::pass(Cause::HealthInconclusive { reading, limit }),
+        (Place::Within, _) => Finding::pass(Cause::HealthWithinLimits { reading, limit, failed: tally.failed }),
+    };
+    Finding { flip: flip(&metric.criterion, &reading), ..finding.retry_after(plan.grid.every()) }
+}
+
+/// An Argo measurement that goes on. Without an end it runs in the background and lets steps pass.
+fn argo_finding(plan: &HealthPlan, metric: &MetricPlan, tally: &Tally, mark: Mark, endless: bool) -> Finding {
+    match mark.judged {
+        Judged::Nothing(nothing) => nothing_finding(metric, nothing).retry_after(plan.grid.every()),
+        Judged::Read { .. } if !endless => {
+            let cause = Cause::HealthArgoRunning { taken: tally.measurements() };
+            Finding::hold(HoldKind::Waiting, cause).no_flip(NoFlip::NotOneNumber).retry_after(plan.grid.every())
+        }
+        Judged::Read { .. } => {
+            let finding = threshold_finding(plan, metric, tally, mark);
+            Finding { outcome: Outcome::Pass, ..finding }
+        }
+    }
+}
+
+fn nothing_finding(metric: &MetricPlan, nothing: Nothing) -> Finding {
+    let (kind, cause) = match nothing {
+        Nothing::Missing { cohort, missing } => (HoldKind::Blind, Cause::HealthNoData { cohort, missing }),
+        Nothing::WrongForm { cohort } => (HoldKind::Blind, Cause::HealthWrongForm { cohort }),
+        Nothing::NoTraffic { cohort } => (HoldKind::Waiting, Cause::HealthNoTraffic { cohort }),
+        Nothing::TooFew { cohort, requests } => {
+            (HoldKind::Waiting, Cause::HealthTooFewRequests { cohort, requests, needed: metric.min_requests })
+        }
+    };
+    Finding::hold(kind, cause).no_flip(NoFlip::NoValue)
+}
+
+fn judge_flagger(look: Look<'_>, plan: &HealthPlan, findings: &mut Vec<Finding>) {
+    let Some(threshold) = plan.flagger_threshold else { return };
+    let flagger = look.folded.flagger;
+    let (failed_checks, threshold) = (flagger.failed_checks, Count::new(threshold).unwrap_or(Count::MAX));
+    let finding = if flagger.rolled_back {
+        Finding::fail(Cause::HealthFlaggerFailedChecks { failed_checks, threshold })
+    } else if flagger.latest_failed {
+        let cause = Cause::HealthFlaggerCheckFailed { failed_checks, threshold };
+        Finding::hold(HoldKind::Waiting, cause).retry_after(plan.grid.every())
+    } else {
+        return;
+    };
+    findings.push(finding.from(&plan.position).outside(Outside::FixedLimit).no_flip(NoFlip::NotOneNumber));
+}
+
+/// The score, and what it means for the metrics that failed and are not critical.
+fn score(plan: &HealthPlan, first: usize, findings: &mut [Finding]) -> Points {
+    let (mut all, mut healthy) = (0_u64, 0_u64);
+    let (_, own) = findings.split_at_mut_checked(first).unwrap_or_default();
+    let has_failed = |own: &[Finding], metric: &MetricPlan| {
+        own.iter().any(|finding| finding.subject.as_ref() == Some(&metric.name) && finding.outcome == Outcome::Fail)
+    };
+    for metric in plan.metrics.iter().filter(|metric| !metric.dry_run) {
+        all += u64::from(metric.importance);
+        if !has_failed(own, metric) {
+            healthy += u64::from(metric.importance);
+        }
+    }
+    let points = (healthy * 100).checked_div(all).unwrap_or(100);
+    let score = u8::try_from(points).map_or(Points::FULL, Points::new);
+    let standing = if score < plan.fail_score {
+        Standing::Counts
+    } else if score < plan.pass_score {
+        Standing::Softened
+    } else {
+        Standing::Tolerated
+    };
+    for metric in plan.metrics.iter().filter(|metric| !metric.dry_run && !metric.critical) {
+        for finding in own.iter_mut() {
+            if finding.subject.as_ref() == Some(&metric.name) && finding.outcome == Outcome::Fail {
+                finding.standing = standing.clone();
+            }
+        }
+    }
+    score
+}
+
+fn inconclusive_limit(metric: &MetricPlan) -> Option<Count> {
+    match metric.rule {
+        Rule::Threshold(rule) => rule.inconclusive_limit.map(|limit| Count::new(limit).unwrap_or(Count::MAX)),
+        Rule::Argo(_) | Rule::Flagger => None,
+    }
+}
+
+fn patience(metric: &MetricPlan) -> Count {
+    match metric.rule {
+        Rule::Threshold(rule) => Count::new(rule.patience).unwrap_or(Count::MAX),
+        Rule::Argo(_) | Rule::Flagger => Count::from(1),
+    }
+}
+
+/// Whether more data could still decide the metric. What cannot be evaluated is another matter.
+fn is_undecided(metric: &MetricPlan, tally: &Tally) -> bool {
+    let between = |place| place == Place::Between && inconclusive_limit(metric).is_none();
+    tally.ended.is_none()
+        && matches!(metric.rule, Rule::Threshold(_))
+        && tally.latest.is_some_and(|mark| match mark.judged {
+            Judged::Read { place, .. } => between(place) || place == Place::Beyond,
+            Judged::Nothing(Nothing::NoTraffic { .. } | Nothing::TooFew { .. }) => true,
+            Judged::Nothing(Nothing::Missing { .. }) => metric.no_data == NoData::Fail,
+            Judged::Nothing(Nothing::WrongForm { .. }) => false,
+        })
+}
+
+fn is_past_horizon(look: Look<'_>, plan: &HealthPlan) -> bool {
+    look.snapshot.now >= look.snapshot.release.started_at.plus(plan.horizon)
+}

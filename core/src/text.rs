@@ -1,0 +1,58 @@
+//! Free text that people wrote: reasons, names of persons, tickets.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use thiserror::Error;
+
+use crate::time::serde_as_text;
+
+/// Free text of 1 to 1024 bytes without control or bidirectional formatting characters, so that it
+/// can be shown in a terminal or a log line without breaking it.
+///
+/// ```
+/// use davy::Text;
+/// assert!("payment provider is down, see INC-7".parse::<Text>().is_ok());
+/// assert!("\u{1b}[2J".parse::<Text>().is_err());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Text(Arc<str>);
+
+/// A text that is empty, too long or would break a line.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("S017: {text:?} is not plain text of 1 to 1024 bytes without control characters")]
+pub struct TextError {
+    text: String,
+}
+
+impl Text {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Text {
+    type Err = TextError;
+    fn from_str(text: &str) -> Result<Self, TextError> {
+        let breaks_lines = |c: char| {
+            c.is_control()
+                || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        };
+        if text.is_empty() || text.len() > 1024 || text.chars().any(breaks_lines) {
+            return Err(TextError { text: text.chars().take(64).collect() });
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+serde_as_text!(Text, "plain text");
