@@ -47,7 +47,7 @@ pub(crate) fn decide<'a>(engine: &'a Engine, state: &'a State, snapshot: &'a Sna
             finding.standing = Standing::NotAsked;
         }
     }
-    note_holds(&mut course, &findings, snapshot.now);
+    note_holds(&mut course, &findings, snapshot);
     if let Some(limit) = policy.and_then(|policy| policy.hold_limit.as_ref()) {
         findings.extend(judge_hold_limit(limit, &course, snapshot.now));
     }
@@ -188,9 +188,14 @@ fn is_needed(asked: Asked, finding: &Finding) -> bool {
     }
 }
 
-fn note_holds(course: &mut Course, findings: &[Finding], now: Instant) {
+/// Since when each kind of hold lasts. Watching asks for nothing and so ends no wait.
+fn note_holds(course: &mut Course, findings: &[Finding], snapshot: &Snapshot) {
     let holds = |kind| findings.iter().any(|finding| finding.effective() == Outcome::Hold(kind));
-    let since = |known: Option<Instant>, kind| if holds(kind) { known.or(Some(now)) } else { None };
+    let since = |known: Option<Instant>, kind| match (holds(kind), kind) {
+        (true, _) => known.or(Some(snapshot.now)),
+        (false, HoldKind::Waiting | HoldKind::Blocked) if snapshot.asked == Asked::Keep => known,
+        (false, _) => None,
+    };
     course.waiting = since(course.waiting, HoldKind::Waiting);
     course.blocked = since(course.blocked, HoldKind::Blocked);
     course.blind = since(course.blind, HoldKind::Blind);

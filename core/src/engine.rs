@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::bundle::Bundle;
 use crate::decide::decide;
 use crate::decision::Decision;
+use crate::document::Source;
 use crate::policy::{Policies, Policy};
 use crate::record::{Record, seal};
 use crate::snapshot::Snapshot;
@@ -33,6 +34,7 @@ pub struct Engine {
     service: Name,
     digest: Digest,
     policies: Arc<Policies>,
+    sources: Arc<[(Name, Source)]>,
 }
 
 /// One look at a release: the decision, and the state for the next.
@@ -51,7 +53,13 @@ impl Engine {
     /// Takes what the bundle compiled to.
     #[must_use]
     pub fn new(bundle: &Bundle) -> Self {
-        Self { service: bundle.service().clone(), digest: bundle.digest(), policies: Arc::clone(bundle.policies()) }
+        let sources = bundle.rollout().spec.value.sources.iter().flat_map(|sources| &sources.value.0);
+        Self {
+            service: bundle.service().clone(),
+            digest: bundle.digest(),
+            policies: Arc::clone(bundle.policies()),
+            sources: sources.map(|(name, source)| (name.value.clone(), source.clone())).collect(),
+        }
     }
 
     /// Decides. Never fails and never panics: what cannot be evaluated is a finding that holds.
@@ -78,6 +86,10 @@ impl Engine {
 
     pub(crate) fn policy(&self, environment: &Name) -> Option<&Policy> {
         self.policies.named.get(environment).or(self.policies.any.as_ref())
+    }
+
+    pub(crate) fn source(&self, name: &Name) -> Option<&Source> {
+        self.sources.iter().find(|(known, _)| known == name).map(|(_, source)| source)
     }
 
     pub(crate) fn environments(&self) -> impl Iterator<Item = &Name> {

@@ -45,6 +45,7 @@ mod policy;
 mod ratio;
 mod record;
 pub mod render;
+mod requirements;
 mod snapshot;
 mod starter;
 mod state;
@@ -64,8 +65,10 @@ pub use document::{BundleError, Diagnostic, Position, Severity};
 pub use engine::{Engine, Step};
 pub use name::{Name, NameError};
 pub use page::page;
+pub use policy::Query;
 pub use ratio::{Factor, RatioError, Share, Tolerance};
 pub use record::{Inputs, Record, ReplayError, SEMANTICS};
+pub use requirements::Requirement;
 pub use snapshot::{
     Asked, Buckets, Cohort, Histogram, Interval, IntervalError, Missing, Observation, Observed, Override,
     OverrideAction, Passed, ProbeResult, ProbeVerdict, Release, Running, Scope, Snapshot, SnapshotCode, SnapshotError,
@@ -75,3 +78,8 @@ pub use starter::starter;
 pub use state::State;
 pub use text::{Text, TextError};
 pub use time::{Duration, Instant, TimeError};
+
+/// The README's code, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::bundle::Bundle;
 use crate::document::{AfterHold, CountedHold, OnInconclusive, Spanned};
-use crate::policy::{Criterion, Expression, HealthPlan, LatencyLimit, MetricPlan, Policy, Relative, Rule};
+use crate::policy::{Criterion, HealthPlan, LatencyLimit, MetricPlan, Policy, Query, Relative, Rule};
 
 /// Promotion criteria, guardrails and freeze conditions per environment, as Markdown.
 ///
@@ -138,7 +138,7 @@ fn write_health(out: &mut String, plan: &HealthPlan) -> std::fmt::Result {
             out,
             "| {} | {} | {} | {fails} | {weight} |",
             metric.name,
-            measured(&metric.expression),
+            measured(&metric.query),
             healthy(&metric.criterion)
         )?;
     }
@@ -153,13 +153,13 @@ fn write_health(out: &mut String, plan: &HealthPlan) -> std::fmt::Result {
     Ok(())
 }
 
-fn measured(expression: &Expression) -> String {
+fn measured(expression: &Query) -> String {
     match expression {
-        Expression::Bad { bad, total } => format!("{} of {}", code(bad), code(total)),
-        Expression::Good { good, total } => format!("{} of {}, good", code(good), code(total)),
-        Expression::Histogram(text) | Expression::Buckets(text) | Expression::Gauge(text) => code(text),
-        Expression::Probe(name) => format!("probe {}", code(name.as_str())),
-        Expression::Events(name) => format!("events {}", code(name.as_str())),
+        Query::Bad { bad, total } => format!("{} of {}", code(bad), code(total)),
+        Query::Good { good, total } => format!("{} of {}, good", code(good), code(total)),
+        Query::Histogram(text) | Query::Buckets(text) | Query::Gauge(text) => code(text),
+        Query::Probe(name) => format!("probe {}", code(name.as_str())),
+        Query::Events(name) => format!("events {}", code(name.as_str())),
     }
 }
 

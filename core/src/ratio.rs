@@ -140,7 +140,7 @@ fn parse_decimal(text: &str, decimals: usize, max: u32) -> Option<u32> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits_only = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     let well_formed = !whole.is_empty() && digits_only(whole) && digits_only(fraction);
-    let fraction_given = text.contains('.') == !fraction.is_empty();
+    let fraction_given = text.contains('.') != fraction.is_empty();
     if !well_formed || !fraction_given || fraction.len() > decimals || (whole.len() > 1 && whole.starts_with('0')) {
         return None;
     }

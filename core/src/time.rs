@@ -153,7 +153,7 @@ impl FromStr for Instant {
         let refuse = || TimeError::Instant { text: text.to_owned() };
         let timestamp: jiff::Timestamp = text.parse().map_err(|_| refuse())?;
         let millis = timestamp.as_millisecond();
-        if millis < 0 || millis > Self::MAX.0 { Err(refuse()) } else { Ok(Self(millis)) }
+        if (0..=Self::MAX.0).contains(&millis) { Ok(Self(millis)) } else { Err(refuse()) }
     }
 }
 

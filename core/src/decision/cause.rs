@@ -302,6 +302,10 @@ causes! {
         taken: Count, "measurements taken";
     }
     HealthArgoStopped = "health.argo-stopped", "another metric ended the Argo analysis, which counts this one as successful" {}
+    HealthOutsideLimits = "health.outside-limits", "the newest reading is outside its limits; failed checks are counted over all metrics" {
+        reading: Reading, "the reading";
+        limit: Bound, "its limit";
+    }
     HealthFlaggerFailedChecks = "health.flagger-failed-checks", "the failed checks reached Flagger's threshold" {
         failed_checks: Count, "failed checks";
         threshold: Count, "the threshold";

@@ -1,5 +1,7 @@
 //! Synthetic flows: fresh, passing, and told apart from trouble upstream of both cohorts.
 
+use std::cmp::Reverse;
+
 use super::Look;
 use crate::Count;
 use crate::decision::{Amount, Cause, Finding, FlipBound, FlipOf, HoldKind, NoFlip, Outside};
@@ -68,7 +70,7 @@ fn newest_first<'a>(look: Look<'a>, requirement: &ProbeRequirement, cohort: Coho
         .filter(|result| result.flow == requirement.flow.value && result.cohort == cohort)
         .filter(|result| snapshot.release.started_at <= result.at && result.at <= snapshot.now)
         .collect();
-    results.sort_by(|a, b| (b.at, b.verdict).cmp(&(a.at, a.verdict)));
+    results.sort_by_key(|result| Reverse((result.at, result.verdict)));
     results.dedup_by_key(|result| result.at);
     results
 }

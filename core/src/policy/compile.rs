@@ -8,7 +8,7 @@ use crate::document::decode::{Refine, Report};
 use crate::document::diagnostic::did_you_mean;
 use crate::document::{
     BakeReference, DiagnosticCode as Code, Environment, FlaggerSettings, Health, Judge, Metric, Position, Rollout,
-    ScoreLimits, Spanned, Spec, Step,
+    ScoreLimits, Source, Spanned, Spec, Step,
 };
 use crate::{Count, Duration, Name, Share};
 
@@ -24,6 +24,9 @@ pub(crate) fn compile(rollout: &Rollout, report: &mut Report) -> Policies {
     let spec = &rollout.spec.value;
     if let Some(sources) = &spec.sources {
         unique(sources.value.0.iter().map(|(name, _)| name), "source", report);
+        for (_, source) in &sources.value.0 {
+            check_placeholders(source, report);
+        }
     }
     let Some(environments) = &spec.environments else {
         let policy = compile_environment(spec, &Environment::at(&spec.position), report);
@@ -85,6 +88,19 @@ fn compile_environment(spec: &Spec, finer: &Environment, report: &mut Report) ->
         }
     }
     policy
+}
+
+/// A placeholder that nobody fills would select nothing.
+fn check_placeholders(source: &Source, report: &mut Report) {
+    for field in [&source.canary, &source.baseline].into_iter().flatten() {
+        for rest in field.value.split("${").skip(1) {
+            let name = rest.split('}').next().unwrap_or_default();
+            if !["revision", "stable"].contains(&name) {
+                let hint = "`${revision}` and `${stable}` are filled in".to_owned();
+                report.error(Code::Name, &field.position, format!("nothing fills in `${{{name}}}`"), hint);
+            }
+        }
+    }
 }
 
 fn check_steps(steps: &[Step], report: &mut Report) {

@@ -1,5 +1,7 @@
 //! One metric, ready to be judged: what is observed, where its limits are, how breaches are counted.
 
+use serde::Serialize;
+
 use crate::document::decode::Report;
 use crate::document::{
     ArgoCondition, ArgoSettings, DiagnosticCode as Code, Judge, Limit, Metric, NoData, Position, Quantile, Spanned,
@@ -12,7 +14,7 @@ pub(crate) struct MetricPlan {
     pub(crate) name: Name,
     pub(crate) position: Position,
     pub(crate) source: Option<Name>,
-    pub(crate) expression: Expression,
+    pub(crate) query: Query,
     pub(crate) criterion: Criterion,
     pub(crate) min_requests: Count,
     pub(crate) importance: u32,
@@ -22,15 +24,33 @@ pub(crate) struct MetricPlan {
     pub(crate) rule: Rule,
 }
 
-/// What an adapter queries, as the document wrote it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Expression {
-    Bad { bad: String, total: String },
-    Good { good: String, total: String },
+/// What to ask a source, as the document wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Query {
+    /// Counters of bad and of all events.
+    Bad {
+        /// The bad ones.
+        bad: String,
+        /// All of them.
+        total: String,
+    },
+    /// Counters of good and of all events.
+    Good {
+        /// The good ones.
+        good: String,
+        /// All of them.
+        total: String,
+    },
+    /// A native histogram in seconds.
     Histogram(String),
+    /// Classic cumulative buckets in seconds.
     Buckets(String),
+    /// A value that goes up and down.
     Gauge(String),
+    /// Runs of a synthetic flow.
     Probe(Name),
+    /// Events by name.
     Events(Name),
 }
 
@@ -114,8 +134,8 @@ impl MetricPlan {
     /// Checks a metric against its judge; everything wrong with it is reported.
     pub(crate) fn compile(metric: &Metric, judge: Judge, report: &mut Report) -> Option<Self> {
         let before = report.diagnostics.len();
-        let expression = expression(metric, report);
-        let criterion = expression.as_ref().and_then(|expression| criterion(metric, expression, report));
+        let query = query(metric, report);
+        let criterion = query.as_ref().and_then(|query| criterion(metric, query, report));
         let rule = rule(metric, judge, report);
         let name = metric.name.value.clone();
         if report.diagnostics.len() > before {
@@ -125,7 +145,7 @@ impl MetricPlan {
             name,
             position: metric.position.clone(),
             source: metric.from.as_ref().map(|from| from.value.clone()),
-            expression: expression?,
+            query: query?,
             criterion: criterion?,
             min_requests: metric.min_requests(),
             importance: metric.importance().thousandths(),
@@ -156,14 +176,14 @@ impl MetricPlan {
 }
 
 /// Exactly one way to measure.
-fn expression(metric: &Metric, report: &mut Report) -> Option<Expression> {
+fn query(metric: &Metric, report: &mut Report) -> Option<Query> {
     let text = |field: &Option<Spanned<String>>| field.as_ref().map(|spanned| spanned.value.clone());
     let mut ways = Vec::new();
     let total = text(&metric.total);
     for (key, counter) in [("bad", text(&metric.bad)), ("good", text(&metric.good))] {
         match (counter, &total) {
-            (Some(bad), Some(total)) if key == "bad" => ways.push(Expression::Bad { bad, total: total.clone() }),
-            (Some(good), Some(total)) => ways.push(Expression::Good { good, total: total.clone() }),
+            (Some(bad), Some(total)) if key == "bad" => ways.push(Query::Bad { bad, total: total.clone() }),
+            (Some(good), Some(total)) => ways.push(Query::Good { good, total: total.clone() }),
             (Some(_), None) => {
                 let message = format!("`{key}` needs `total`");
                 report.error(Code::Choice, &metric.position, message, "add the counter of all events".to_owned());
@@ -173,11 +193,11 @@ fn expression(metric: &Metric, report: &mut Report) -> Option<Expression> {
         }
     }
     let orphan = total.is_some() && ways.is_empty();
-    ways.extend(text(&metric.histogram).map(Expression::Histogram));
-    ways.extend(text(&metric.buckets).map(Expression::Buckets));
-    ways.extend(text(&metric.gauge).map(Expression::Gauge));
-    ways.extend(metric.probe.as_ref().map(|probe| Expression::Probe(probe.value.clone())));
-    ways.extend(metric.events.as_ref().map(|events| Expression::Events(events.value.clone())));
+    ways.extend(text(&metric.histogram).map(Query::Histogram));
+    ways.extend(text(&metric.buckets).map(Query::Buckets));
+    ways.extend(text(&metric.gauge).map(Query::Gauge));
+    ways.extend(metric.probe.as_ref().map(|probe| Query::Probe(probe.value.clone())));
+    ways.extend(metric.events.as_ref().map(|events| Query::Events(events.value.clone())));
     if ways.len() == 1 && !orphan {
         return ways.pop();
     }
@@ -187,9 +207,9 @@ fn expression(metric: &Metric, report: &mut Report) -> Option<Expression> {
     None
 }
 
-fn criterion(metric: &Metric, expression: &Expression, report: &mut Report) -> Option<Criterion> {
-    match expression {
-        Expression::Bad { .. } | Expression::Probe(_) => {
+fn criterion(metric: &Metric, query: &Query, report: &mut Report) -> Option<Criterion> {
+    match query {
+        Query::Bad { .. } | Query::Probe(_) => {
             refuse(
                 metric,
                 &["min", "quantile", "slowerThan"],
@@ -201,7 +221,7 @@ fn criterion(metric: &Metric, expression: &Expression, report: &mut Report) -> O
             some_limit(metric, max.is_some() || relative.is_some(), report)?;
             Some(Criterion::BadShare { max, relative })
         }
-        Expression::Good { .. } => {
+        Query::Good { .. } => {
             refuse(
                 metric,
                 &["max", "quantile", "slowerThan"],
@@ -213,9 +233,9 @@ fn criterion(metric: &Metric, expression: &Expression, report: &mut Report) -> O
             some_limit(metric, max.is_some() || relative.is_some(), report)?;
             Some(Criterion::BadShare { max, relative })
         }
-        Expression::Histogram(_) => latency(metric, LatencyForm::Native, report),
-        Expression::Buckets(_) => latency(metric, LatencyForm::Classic, report),
-        Expression::Gauge(_) => {
+        Query::Histogram(_) => latency(metric, LatencyForm::Native, report),
+        Query::Buckets(_) => latency(metric, LatencyForm::Classic, report),
+        Query::Gauge(_) => {
             refuse(
                 metric,
                 &["quantile", "slowerThan", "minRequests"],
@@ -227,7 +247,7 @@ fn criterion(metric: &Metric, expression: &Expression, report: &mut Report) -> O
             some_limit(metric, min.is_some() || max.is_some() || relative.is_some(), report)?;
             Some(Criterion::Gauge { min, max, relative })
         }
-        Expression::Events(_) => {
+        Query::Events(_) => {
             refuse(
                 metric,
                 &["min", "tolerate", "unacceptable", "quantile", "slowerThan", "minRequests"],

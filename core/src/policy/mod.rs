@@ -4,9 +4,10 @@ mod compile;
 mod metric;
 
 pub(crate) use compile::{Policies, compile};
+pub use metric::Query;
 pub(crate) use metric::{
-    ArgoConditions, ArgoRule, Criterion, Expression, LatencyForm, LatencyLimit, MetricPlan, Relative, Rule,
-    SlowRequests, ThresholdRule,
+    ArgoConditions, ArgoRule, Criterion, LatencyForm, LatencyLimit, MetricPlan, Relative, Rule, SlowRequests,
+    ThresholdRule,
 };
 
 use crate::document::{

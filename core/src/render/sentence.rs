@@ -96,6 +96,7 @@ pub fn sentence(finding: &Finding) -> String {
         Cause::HealthInconclusive { reading, limit } => {
             format!("{about}: undecided: {}, {}", read(reading), limited(limit))
         }
+        Cause::HealthOutsideLimits { reading, limit } => format!("{about}: {}, {}", read(reading), limited(limit)),
         Cause::HealthTooInconclusive { inconclusive, tolerated } => {
             format!("{about}: {} undecided, {tolerated} are tolerated; a person must decide", intervals(inconclusive))
         }

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use serde::ser::{SerializeStruct as _, Serializer};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -12,8 +13,8 @@ use crate::{CanonicalError, Count, Digest, Instant, Name, canonical_json};
 ///
 /// Observations are kept sorted and each (metric, cohort, replica) stands once. The digest of the
 /// canonical form is taken when the interval is made, so that deciding never hashes history.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Plain", into = "Plain")]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "Plain")]
 pub struct Interval {
     start: Instant,
     end: Instant,
@@ -22,7 +23,7 @@ pub struct Interval {
 }
 
 /// An interval as JSON has it.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Plain {
     start: Instant,
@@ -31,8 +32,8 @@ struct Plain {
 }
 
 /// What was counted for one metric of one cohort, or of one replica of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "PlainObservation", into = "PlainObservation")]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "PlainObservation")]
 pub struct Observation {
     /// The metric's name in the policy.
     pub metric: Name,
@@ -95,13 +96,13 @@ pub enum Missing {
 
 /// Classic buckets: how many requests took at most so many seconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "PlainBuckets", into = "PlainBuckets")]
+#[serde(rename_all = "camelCase", try_from = "PlainBuckets")]
 pub struct Buckets {
     at_most: Vec<(f64, Count)>,
     total: Count,
 }
 
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct PlainBuckets {
     at_most: Vec<(f64, Count)>,
@@ -111,15 +112,16 @@ struct PlainBuckets {
 /// A native histogram of latencies: bucket `i` holds the requests in `(base^(i−1), base^i]` seconds,
 /// with `base = 2^(2^−schema)` (Prometheus native histograms).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "PlainHistogram", into = "PlainHistogram")]
+#[serde(try_from = "PlainHistogram")]
 pub struct Histogram {
     schema: i8,
     zero: Count,
     buckets: Vec<(i32, Count)>,
+    #[serde(skip)]
     total: Count,
 }
 
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct PlainHistogram {
     schema: i8,
@@ -213,9 +215,9 @@ impl Interval {
         for observation in &observations {
             observation.observed.check()?;
         }
-        let plain = Plain { start, end, observations };
-        let digest = Digest::of(&canonical_json(&plain)?);
-        Ok(Self { start: plain.start, end: plain.end, observations: plain.observations, digest })
+        let mut interval = Self { start, end, observations, digest: Digest::of(b"") };
+        interval.digest = Digest::of(&canonical_json(&interval)?);
+        Ok(interval)
     }
 
     /// When it begins.
@@ -373,9 +375,13 @@ impl TryFrom<Plain> for Interval {
     }
 }
 
-impl From<Interval> for Plain {
-    fn from(interval: Interval) -> Self {
-        Self { start: interval.start, end: interval.end, observations: interval.observations }
+impl Serialize for Interval {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut plain = serializer.serialize_struct("Interval", 3)?;
+        plain.serialize_field("start", &self.start)?;
+        plain.serialize_field("end", &self.end)?;
+        plain.serialize_field("observations", &self.observations)?;
+        plain.end()
     }
 }
 
@@ -386,12 +392,6 @@ impl TryFrom<PlainBuckets> for Buckets {
     }
 }
 
-impl From<Buckets> for PlainBuckets {
-    fn from(buckets: Buckets) -> Self {
-        Self { at_most: buckets.at_most, total: buckets.total }
-    }
-}
-
 impl TryFrom<PlainHistogram> for Histogram {
     type Error = IntervalError;
     fn try_from(plain: PlainHistogram) -> Result<Self, IntervalError> {
@@ -399,34 +399,20 @@ impl TryFrom<PlainHistogram> for Histogram {
     }
 }
 
-impl From<Histogram> for PlainHistogram {
-    fn from(histogram: Histogram) -> Self {
-        Self { schema: histogram.schema, zero: histogram.zero, buckets: histogram.buckets }
-    }
-}
-
 /// An observation as JSON has it: one flat object, which serde's own flattening would read through
 /// a buffer that other crates' features change.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct PlainObservation {
     metric: Name,
     cohort: Cohort,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     replica: Option<Name>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     bad: Option<Count>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     total: Option<Count>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     buckets: Option<Buckets>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     histogram: Option<Histogram>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     gauge: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     events: Option<Count>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     missing: Option<Missing>,
 }
 
@@ -448,28 +434,25 @@ impl TryFrom<PlainObservation> for Observation {
     }
 }
 
-impl From<Observation> for PlainObservation {
-    fn from(observation: Observation) -> Self {
-        let Observation { metric, cohort, replica, observed } = observation;
-        let nothing = Self {
-            metric,
-            cohort,
-            replica,
-            bad: None,
-            total: None,
-            buckets: None,
-            histogram: None,
-            gauge: None,
-            events: None,
-            missing: None,
-        };
-        match observed {
-            Observed::Counts { bad, total } => Self { bad: Some(bad), total: Some(total), ..nothing },
-            Observed::Buckets(buckets) => Self { buckets: Some(buckets), ..nothing },
-            Observed::Histogram(histogram) => Self { histogram: Some(histogram), ..nothing },
-            Observed::Gauge(gauge) => Self { gauge: Some(gauge), ..nothing },
-            Observed::Events(events) => Self { events: Some(events), ..nothing },
-            Observed::Missing(missing) => Self { missing: Some(missing), ..nothing },
+impl Serialize for Observation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut plain = serializer.serialize_struct("Observation", 5)?;
+        plain.serialize_field("metric", &self.metric)?;
+        plain.serialize_field("cohort", &self.cohort)?;
+        if let Some(replica) = &self.replica {
+            plain.serialize_field("replica", replica)?;
         }
+        match &self.observed {
+            Observed::Counts { bad, total } => {
+                plain.serialize_field("bad", bad)?;
+                plain.serialize_field("total", total)?;
+            }
+            Observed::Buckets(buckets) => plain.serialize_field("buckets", buckets)?,
+            Observed::Histogram(histogram) => plain.serialize_field("histogram", histogram)?,
+            Observed::Gauge(gauge) => plain.serialize_field("gauge", gauge)?,
+            Observed::Events(events) => plain.serialize_field("events", events)?,
+            Observed::Missing(missing) => plain.serialize_field("missing", missing)?,
+        }
+        plain.end()
     }
 }

@@ -97,6 +97,9 @@ fn threshold_finding(plan: &HealthPlan, metric: &MetricPlan, tally: &Tally, mark
     let limit = bound(&metric.criterion, &reading);
     let tolerated = inconclusive_limit(metric);
     let finding = match (place, tolerated) {
+        (Place::Beyond, _) if metric.rule == Rule::Flagger => {
+            Finding::hold(HoldKind::Waiting, Cause::HealthOutsideLimits { reading, limit })
+        }
         (Place::Beyond, _) => {
             let cause = Cause::HealthBreachTolerated {
                 reading,
