@@ -55,7 +55,7 @@ pub(crate) fn decide<'a>(engine: &'a Engine, state: &'a State, snapshot: &'a Sna
     course.latest = course.latest.max(snapshot.now);
 
     let decision = combine(snapshot, score, findings);
-    let next = if belongs {
+    let next = if belongs && policy.is_some() {
         let service = ServiceState { service: Some(snapshot.release.service.clone()) };
         let (policy, release) = (engine.digest(), snapshot.release.clone());
         State::with(service, ReleaseState { policy, release, folded, course })

@@ -38,7 +38,7 @@ struct Content {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Inputs {
-    /// The prior state's canonical JSON.
+    /// The prior state, as [`State::digest`] takes it.
     pub state: Digest,
     /// The snapshot's canonical JSON without its intervals.
     pub snapshot: Digest,
@@ -166,13 +166,13 @@ pub(crate) fn seal(step: &Step<'_>) -> Result<Record, CanonicalError> {
         engine: concat!("davy ", env!("CARGO_PKG_VERSION")).to_owned(),
         bundle: step.engine.digest(),
         inputs: Inputs {
-            state: Digest::of(&canonical_json(step.prior)?),
+            state: step.prior.digest()?,
             snapshot: Digest::of(&canonical_json(&WithoutIntervals::of(step.snapshot))?),
             intervals: chain(&step.snapshot.intervals),
             judged: step.state.release().map_or(Digest::of(b""), |release| release.folded.chain),
         },
         decision: step.decision.clone(),
-        state: Digest::of(&canonical_json(&step.state)?),
+        state: step.state.digest()?,
     };
     Ok(Record { bytes: canonical_json(&content)?, content })
 }

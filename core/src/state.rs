@@ -6,7 +6,7 @@ use thiserror::Error;
 use crate::decision::{Finding, HoldKind};
 use crate::gate::health::Folded;
 use crate::snapshot::{Release, SnapshotError};
-use crate::{Digest, Instant, Name};
+use crate::{CanonicalError, Digest, Instant, Name, canonical_json};
 
 /// The version of the layout. A state of another version is refused when it is read.
 const VERSION: u32 = 1;
@@ -99,6 +99,19 @@ impl State {
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// The digest that stands for this state in records. It covers everything, and costs the same
+    /// however many intervals were judged.
+    ///
+    /// # Errors
+    /// [`CanonicalError`] for a state from elsewhere that holds a number without canonical form.
+    pub fn digest(&self) -> Result<Digest, CanonicalError> {
+        let release = self.release.as_ref().map(|release| {
+            let folded = release.folded.commitment();
+            (release.policy, &release.release, folded, &release.course)
+        });
+        Ok(Digest::of(&canonical_json(&(VERSION, &self.service, release))?))
     }
 
     pub(crate) fn with(service: ServiceState, release: ReleaseState) -> Self {

@@ -1,10 +1,9 @@
 //! Folding intervals into the state: each once, whole, in time order.
 
-use std::fmt;
-
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 
 use super::reading::{Judged, Nothing, Sides, canary_requests, judge};
+use super::slots::{ShortDigest, Slots};
 use super::tally::{Mark, Phase, Tally, flagger_check_fails};
 use crate::policy::{HealthPlan, Rule};
 use crate::snapshot::{Cohort, Interval, Missing, Observation};
@@ -14,8 +13,8 @@ use crate::{Count, Digest, Instant};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Folded {
-    /// The judged intervals, by number, each with a short digest.
-    slots: Vec<(u64, ShortDigest)>,
+    /// The judged intervals.
+    slots: Slots,
     /// The chain of the full digests.
     pub(crate) chain: Digest,
     /// Requests of the canary; where several metrics count them, the most.
@@ -35,10 +34,6 @@ pub(crate) struct Flagger {
     /// Whether a check came after the threshold was reached.
     pub(crate) rolled_back: bool,
 }
-
-/// Half a digest: enough to tell an interval from itself with other counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct ShortDigest([u8; 16]);
 
 /// What was wrong with the intervals of a snapshot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,7 +61,7 @@ impl Folded {
     /// Nothing folded yet.
     pub(crate) fn new(plan: Option<&HealthPlan>) -> Self {
         Self {
-            slots: Vec::new(),
+            slots: Slots::default(),
             chain: Digest::of(b"davy interval chain 1"),
             requests: Count::ZERO,
             tallies: vec![Tally::default(); plan.map_or(0, |plan| plan.metrics.len())],
@@ -76,7 +71,12 @@ impl Folded {
 
     /// The number of the newest interval.
     pub(crate) fn newest(&self) -> Option<u64> {
-        self.slots.last().map(|(slot, _)| *slot)
+        self.slots.newest()
+    }
+
+    /// What stands for this in the digest of a state: everything, the intervals by their blocks.
+    pub(crate) fn commitment(&self) -> impl Serialize + '_ {
+        (self.slots.commitment(), self.chain, self.requests, &self.tallies, self.flagger)
     }
 
     /// Folds the intervals that are closed and new; the others change nothing.
@@ -108,17 +108,17 @@ impl Folded {
             }
             let digest = ShortDigest::of(interval.digest());
             if self.newest().is_some_and(|newest| slot <= newest) {
-                match self.slots.binary_search_by_key(&slot, |(slot, _)| *slot) {
-                    Ok(index) if self.slots.get(index).is_some_and(|(_, known)| *known == digest) => {}
-                    Ok(_) => irregular.conflicts.note(interval.start()),
-                    Err(_) => irregular.late.note(interval.start()),
+                match self.slots.get(slot) {
+                    Some(known) if known == digest => {}
+                    Some(_) => irregular.conflicts.note(interval.start()),
+                    None => irregular.late.note(interval.start()),
                 }
                 continue;
             }
             let expected = self.newest().map_or(first_judged, |newest| newest.saturating_add(1));
             self.fold_gap(plan, expected, slot);
             self.fold_one(plan, slot, interval.observations());
-            self.slots.push((slot, digest));
+            self.slots.push(slot, digest);
             self.chain = self.chain.chain(interval.digest());
         }
         irregular
@@ -197,41 +197,5 @@ impl Flagger {
             self.failed_checks = self.failed_checks.saturating_add(counted);
         }
         self.latest_failed = fails;
-    }
-}
-
-impl ShortDigest {
-    fn of(digest: Digest) -> Self {
-        let mut short = [0; 16];
-        for (byte, full) in short.iter_mut().zip(digest.as_bytes()) {
-            *byte = *full;
-        }
-        Self(short)
-    }
-}
-
-impl Serialize for ShortDigest {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{:032x}", u128::from_be_bytes(self.0)))
-    }
-}
-
-impl<'de> Deserialize<'de> for ShortDigest {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Hex;
-        impl de::Visitor<'_> for Hex {
-            type Value = ShortDigest;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("32 hexadecimal digits")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<ShortDigest, E> {
-                let lower = text.len() == 32 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-                let number = u128::from_str_radix(text, 16).ok().filter(|_| lower);
-                number
-                    .map(|number| ShortDigest(number.to_be_bytes()))
-                    .ok_or_else(|| E::custom("S015: not 32 hexadecimal digits"))
-            }
-        }
-        deserializer.deserialize_str(Hex)
     }
 }

@@ -3,6 +3,7 @@
 mod flip;
 mod fold;
 mod reading;
+mod slots;
 mod tally;
 
 pub(crate) use fold::{Folded, Irregular};
@@ -12,7 +13,7 @@ use crate::Count;
 use crate::decision::{Cause, Finding, HoldKind, NoFlip, Outcome, Outside, Standing};
 use crate::document::{NoData, OnInconclusive, Points};
 use crate::policy::{HealthPlan, MetricPlan, Rule};
-use crate::snapshot::Missing;
+use crate::snapshot::{Missing, Stage};
 use flip::flip;
 use reading::{Judged, Nothing, Place, bound};
 use tally::{Ended, Mark, Phase, Tally};
@@ -222,6 +223,7 @@ fn is_undecided(metric: &MetricPlan, tally: &Tally) -> bool {
         })
 }
 
+/// The horizon is for the ramp; what is live is watched until its bake ends.
 fn is_past_horizon(look: Look<'_>, plan: &HealthPlan) -> bool {
-    look.snapshot.now >= look.snapshot.release.started_at.plus(plan.horizon)
+    look.snapshot.stage == Stage::Canary && look.snapshot.now >= look.snapshot.release.started_at.plus(plan.horizon)
 }
