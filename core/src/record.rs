@@ -26,6 +26,7 @@ pub struct Record {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Content {
     semantics: u32,
+    /// Who says to have made it: a claim that no replay can check.
     engine: String,
     bundle: Digest,
     inputs: Inputs,

@@ -55,9 +55,8 @@ pub(crate) fn run(args: &Args) -> Ended {
     let step = engine.decide(&prior, &snapshot);
     let verdict = step.decision.verdict;
     let ends_release = matches!(verdict, Verdict::Abort | Verdict::Rollback);
-    if let (false, Some(error)) = (ends_release, &unread) {
-        terminal::complain(error);
-        return Ok(ExitCode::FAILURE);
+    if !ends_release && let Some(error) = unread {
+        return Err(error);
     }
 
     let printed = print(&step.decision, args.format);
@@ -73,8 +72,7 @@ pub(crate) fn run(args: &Args) -> Ended {
         }
         _ => Ok(()),
     };
-    let errors: Vec<Error> =
-        [unread, printed.err(), recorded.err(), kept.err()].into_iter().flatten().collect();
+    let errors: Vec<Error> = [unread, printed.err(), recorded.err(), kept.err()].into_iter().flatten().collect();
     errors.iter().for_each(|error| terminal::complain(error));
     Ok(if errors.is_empty() || ends_release { code(verdict) } else { ExitCode::FAILURE })
 }

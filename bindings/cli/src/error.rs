@@ -24,7 +24,7 @@ pub(crate) enum Error {
     #[error("the name of `{}` is not UTF-8", path.display())]
     FileName { path: PathBuf },
     /// Each diagnostic has been printed already.
-    #[error("the policy `{}` has {}", path.display(), errors(*errors))]
+    #[error("the policy `{}` has {}", path.display(), plural(*errors))]
     Policy { path: PathBuf, errors: usize },
     #[error("{}:{}:{}: {}: {}{}", path.display(), cause.line, cause.column, cause.code, cause.message, hint(cause))]
     Json { path: PathBuf, cause: SnapshotError },
@@ -34,7 +34,10 @@ pub(crate) enum Error {
     AsJson(#[from] serde_json::Error),
     #[error("`{}` exists already and is left as it is", path.display())]
     Exists { path: PathBuf },
-    #[error("`{name}` is not a name for a service (lower-case letters, digits, `-`, …); choose one with `--name`")]
+    #[error(
+        "`{name}` cannot name a service: use letters, digits, `.`, `_`, `-`, `:` and `/`, beginning with a letter or \
+         digit; `--name` gives another"
+    )]
     ServiceName { name: String },
     #[error("`{}` holds no records", path.display())]
     NoRecords { path: PathBuf },
@@ -43,7 +46,7 @@ pub(crate) enum Error {
 impl Error {
     /// For `map_err` on whatever reads `path`.
     pub(crate) fn read(path: &Path) -> impl Fn(io::Error) -> Self {
-        move |cause| Self::Read { path: path.to_owned(), cause }
+        move |cause| Self::Read { path: shown(path), cause }
     }
 
     /// For `map_err` on whatever writes `path`.
@@ -53,14 +56,19 @@ impl Error {
 
     /// For `map_err` on whatever parses `path`.
     pub(crate) fn json(path: &Path) -> impl Fn(SnapshotError) -> Self {
-        move |cause| Self::Json { path: path.to_owned(), cause }
+        move |cause| Self::Json { path: shown(path), cause }
     }
 }
 
-fn errors(count: usize) -> String {
+fn plural(count: usize) -> String {
     if count == 1 { "1 error".to_owned() } else { format!("{count} errors") }
 }
 
 fn hint(cause: &SnapshotError) -> String {
     cause.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default()
+}
+
+/// `-` as people know it.
+pub(crate) fn shown(path: &Path) -> PathBuf {
+    if path == Path::new("-") { PathBuf::from("<stdin>") } else { path.to_owned() }
 }

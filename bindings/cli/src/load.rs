@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use davy::{Bundle, Diagnostic, Severity, Snapshot, State};
 
-use crate::error::Error;
+use crate::error::{Error, shown};
 use crate::excerpt;
 use crate::terminal::{self, Stream};
 
@@ -116,7 +116,7 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     let read = open(path)?.take(LARGEST + 1).read_to_end(&mut bytes).map_err(Error::read(path))?;
     if read as u64 > LARGEST {
-        return Err(Error::TooLarge { path: path.to_owned(), limit: LARGEST });
+        return Err(Error::TooLarge { path: shown(path), limit: LARGEST });
     }
     Ok(bytes)
 }

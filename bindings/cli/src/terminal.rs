@@ -28,13 +28,13 @@ pub(crate) enum Stream {
 impl Stream {
     /// `NO_COLOR` wins over `CLICOLOR_FORCE`, which wins over what the stream is.
     pub(crate) fn colour(self) -> Colour {
-        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
+        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let forced = set("CLICOLOR_FORCE").is_some_and(|value| value != "0");
         let terminal = match self {
             Self::Out => io::stdout().is_terminal(),
             Self::Err => io::stderr().is_terminal(),
         };
-        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        if !no_colour && (terminal || set("CLICOLOR_FORCE")) { Colour::Always } else { Colour::Never }
+        if set("NO_COLOR").is_none() && (forced || terminal) { Colour::Always } else { Colour::Never }
     }
 }
 

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::document::Quantile;
-use crate::snapshot::{Cohort, Missing};
+use crate::snapshot::{Cohort, Missing, Strict};
 use crate::{Asked, Count, Duration, Factor, Instant, Name, Share, Text};
 
 /// What was read of a metric in one interval, or of both cohorts where they are compared.
@@ -162,7 +162,7 @@ macro_rules! causes {
                         #[derive(Deserialize)]
                         #[serde(rename_all = "camelCase", deny_unknown_fields)]
                         struct Facts { $( $field: $T, )* }
-                        let Facts { $($field,)* } = serde_json::from_value(facts)?;
+                        let Facts { $($field,)* } = Facts::deserialize(Strict(facts))?;
                         Ok(Self::$Variant { $($field,)* })
                     } )*
                     _ => Err(serde::de::Error::custom(format!("S030: no finding has the code `{code}`"))),

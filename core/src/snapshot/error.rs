@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+use super::strict::Strict;
 use crate::document::diagnostic::did_you_mean;
 
 /// The largest JSON input that is read, in bytes.
@@ -57,7 +58,9 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, SnapshotError
             hint: Some("leave out intervals that the state already holds".to_owned()),
         });
     }
-    serde_json::from_slice(bytes).map_err(|cause| classify(&cause))
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let read = T::deserialize(Strict(&mut deserializer)).and_then(|value| deserializer.end().map(|()| value));
+    read.map_err(|cause| classify(&cause))
 }
 
 fn classify(cause: &serde_json::Error) -> SnapshotError {

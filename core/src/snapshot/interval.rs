@@ -164,7 +164,9 @@ pub enum IntervalError {
     #[error("S024: bucket bounds must be finite and rise, and cumulative counts must not fall nor exceed the total")]
     Buckets,
     /// A native histogram that does not exist.
-    #[error("S025: a native histogram has a schema from -4 to 8 and rising bucket indexes from -2048 to 2048")]
+    #[error(
+        "S025: a native histogram has a schema from -4 to 8 and rising bucket indexes, with buckets from 2^-64 s on"
+    )]
     Histogram,
     /// Not exactly one form.
     #[error(
@@ -311,7 +313,9 @@ impl Histogram {
     /// [`IntervalError::Histogram`] for a schema or index that does not exist.
     pub fn new(schema: i8, zero: Count, buckets: Vec<(i32, Count)>) -> Result<Self, IntervalError> {
         let rising = buckets.windows(2).all(|pair| matches!(pair, [(a, _), (b, _)] if a < b));
-        let known = buckets.iter().all(|(index, _)| (-2048..=2048).contains(index));
+        // Latencies from 2^-64 s on, below the largest double.
+        let exponent = |index: i32| (f64::from(index) - 1.0) * libm::exp2(-f64::from(schema));
+        let known = buckets.iter().all(|(index, _)| (-64.0..1024.0).contains(&exponent(*index)));
         if !(-4..=8).contains(&schema) || !rising || !known {
             return Err(IntervalError::Histogram);
         }

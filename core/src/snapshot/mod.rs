@@ -4,6 +4,7 @@ mod error;
 mod interval;
 mod overrides;
 mod probe;
+mod strict;
 
 pub(crate) use error::read;
 pub use error::{SnapshotCode, SnapshotError};
@@ -11,6 +12,7 @@ pub(crate) use interval::coarser;
 pub use interval::{Buckets, Cohort, Histogram, Interval, IntervalError, Missing, Observation, Observed};
 pub use overrides::{Override, OverrideAction, Scope, Verification};
 pub use probe::{ProbeResult, ProbeVerdict};
+pub(crate) use strict::Strict;
 
 use std::num::NonZeroU32;
 

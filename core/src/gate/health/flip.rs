@@ -74,6 +74,9 @@ fn candidate(criterion: &Criterion, reading: &Reading) -> Result<(Flip, Reading,
                 Bound::Range { max: Some(max), .. } => max,
                 _ => relative.tolerate.as_f64() * baseline,
             };
+            if !last.is_finite() {
+                return Err(NoFlip::NotOneNumber);
+            }
             let flip = at_most(FlipOf::Gauge, Amount::Number(last), Amount::Number(value));
             Ok((flip, Reading::GaugeCompared { value: last, baseline }, None))
         }

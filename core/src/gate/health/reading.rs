@@ -227,7 +227,8 @@ fn read(plan: &MetricPlan, sides: Sides<'_>) -> Result<Reading, Nothing> {
             let (above, at_most) = match native_quantile(&merged, quantile) {
                 None => (None, Some(0.0)),
                 Some(index) => {
-                    (Some(native_bound(merged.schema(), index - 1)), Some(native_bound(merged.schema(), index)))
+                    let upper = native_bound(merged.schema(), index);
+                    (Some(native_bound(merged.schema(), index - 1)), Some(upper).filter(|upper| upper.is_finite()))
                 }
             };
             Ok(Reading::Latency { quantile, above, at_most })

@@ -1,0 +1,78 @@
+//! `davy init` and `davy policy`.
+
+use davy::Cause;
+use davy::document::DiagnosticCode;
+
+use crate::support::Place;
+
+#[test]
+fn what_init_writes_lints_clean() {
+    let place = Place::new();
+    let ran = place.run(&["init", "shop/checkout"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert!(place.read("shop/checkout/rollouts.yaml").contains("name: \"checkout\""), "named after its directory");
+    let ran = place.run(&["lint", "--deny-warnings", "shop/checkout"]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "no errors, no warnings\n"));
+}
+
+#[test]
+fn init_writes_here_under_a_name_of_ones_own() {
+    let place = Place::new();
+    std::fs::remove_file(place.path("rollouts.yaml")).unwrap();
+    assert_eq!(place.run(&["init", "--name", "billing"]).code, 0);
+    assert_eq!(place.read("rollouts.yaml"), davy::starter("billing"));
+}
+
+#[test]
+fn init_never_overwrites() {
+    let place = Place::new();
+    let ran = place.run(&["init", "--name", "checkout"]);
+    assert_eq!((ran.code, ran.out.as_str()), (1, ""));
+    assert!(ran.err.contains("rollouts.yaml` exists already and is left as it is"), "{}", ran.err);
+    assert_eq!(place.read("rollouts.yaml"), crate::support::POLICY);
+}
+
+#[test]
+fn init_refuses_what_cannot_name_a_service_and_writes_nothing() {
+    let place = Place::new();
+    for name in ["", "check out", "-x", "x\" #", "x\"\n  namespace: \"y", "ünï"] {
+        let ran = place.run(&["init", "new", &format!("--name={name}")]);
+        assert_eq!(ran.code, 1, "{name}");
+        assert!(ran.err.contains("cannot name a service") && ran.err.lines().count() == 1, "{}", ran.err);
+    }
+    assert_eq!(place.names(), ["rollouts.yaml"]);
+}
+
+#[test]
+fn the_schema_is_the_librarys() {
+    let ran = Place::new().run(&["policy", "schema"]);
+    assert_eq!(ran.code, 0);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&ran.out).unwrap(), davy::rollout_schema());
+}
+
+#[test]
+fn show_prints_the_page() {
+    let place = Place::new();
+    let bundle = davy::Bundle::from_files([("rollouts.yaml", crate::support::POLICY)]).unwrap();
+    for path in ["rollouts.yaml", "."] {
+        let ran = place.run(&["policy", "show", path]);
+        assert_eq!((ran.code, ran.out), (0, davy::page(&bundle)));
+    }
+    assert_eq!(place.run(&["policy", "show", "nowhere"]).code, 1);
+}
+
+#[test]
+fn every_code_has_its_meaning() {
+    let place = Place::new();
+    let text = place.run(&["policy", "codes"]).out;
+    let json: serde_json::Value =
+        serde_json::from_str(&place.run(&["policy", "codes", "--format", "json"]).out).unwrap();
+    let count = |kind: &str| json[kind].as_array().unwrap().len();
+    assert_eq!((count("diagnostics"), count("findings")), (DiagnosticCode::ALL.len(), Cause::MEANINGS.len()));
+    assert_eq!(text.lines().count(), DiagnosticCode::ALL.len() + Cause::MEANINGS.len());
+    for start in ["D011  ", "L008  ", "health.limit-exceeded  "] {
+        let line = text.lines().find(|line| line.starts_with(start)).unwrap();
+        assert!(line.trim_start_matches(start).trim().len() > 10, "{line}");
+    }
+    assert_eq!(json["diagnostics"][0], serde_json::json!({ "code": "D001", "meaning": "the file is not UTF-8" }));
+}
