@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use crate::document::decode::{Decode, Report};
-use crate::document::diagnostic::{self, BundleError, Diagnostic, DiagnosticCode as Code, Position, Severity};
+use crate::document::diagnostic::{
+    self, BundleError, Diagnostic, DiagnosticCode as Code, Position, Severity, did_you_mean, shown,
+};
 use crate::document::yaml::{self, Node, Value};
-use crate::document::{Kind, Rollout};
+use crate::document::{ApiVersion, Kind, Rollout};
 use crate::policy::{Policies, compile};
 use crate::{Digest, Name, lint};
 
@@ -115,41 +117,49 @@ fn digest(files: &[(String, Vec<u8>)]) -> Digest {
 /// Reads one file, if it is a rollout.
 fn read(path: &str, bytes: &[u8], report: &mut Report) -> Option<Rollout> {
     let file: Arc<str> = path.into();
-    let node = match yaml::parse(&file, bytes) {
-        Ok(node) => node,
-        Err(diagnostic) => {
-            report.diagnostics.push(diagnostic);
-            return None;
-        }
-    };
+    let node = yaml::parse(&file, bytes, report)?;
     if let Some((later, position)) = later_kind(&node) {
         let hint = "this version reads `kind: Rollout` alone".to_owned();
         report.error(Code::NotSupportedYet, &position, format!("`{later}` is not supported yet"), hint);
         return None;
     }
+    check_kind(&node, report)?;
     Rollout::decode(&node, report)
+}
+
+/// Whether this is a document of the language at all; what is wrong with other documents is nobody's concern.
+fn check_kind(node: &Node, report: &mut Report) -> Option<()> {
+    let before = report.diagnostics.len();
+    let known = [("apiVersion", ApiVersion::V1.as_str()), ("kind", Kind::Rollout.as_str())];
+    for (key, known) in known {
+        if let Some((text, position)) = scalar_at(node, key).filter(|(text, _)| *text != known) {
+            let message = format!("unknown {key} `{}`", shown(text));
+            let hint = did_you_mean(text, [known]).unwrap_or_else(|| format!("this version reads `{known}`"));
+            report.error(Code::UnknownKind, position, message, hint);
+        }
+    }
+    (report.diagnostics.len() == before).then_some(())
+}
+
+fn scalar_at<'a>(node: &'a Node, key: &str) -> Option<(&'a str, &'a Position)> {
+    let Value::Map(entries) = &node.value else { return None };
+    let (_, value) = entries.iter().find(|(known, _)| known.text == key)?;
+    let Value::Scalar(scalar) = &value.value else { return None };
+    Some((&scalar.text, &value.position))
 }
 
 /// Documents of the language whose gates do not exist yet.
 fn later_kind(node: &Node) -> Option<(String, Position)> {
-    let Value::Map(entries) = &node.value else { return None };
-    entries.iter().find_map(|(key, value)| match (&value.value, key.text.as_str()) {
-        (Value::Scalar(scalar), "kind")
-            if ["Calendar", "ProbeFlow", "ProbeLibrary"].contains(&scalar.text.as_str()) =>
-        {
-            Some((format!("kind: {}", scalar.text), value.position.clone()))
-        }
-        (Value::Scalar(scalar), "apiVersion") if scalar.text.starts_with("openslo/") => {
-            Some((format!("apiVersion: {}", scalar.text), value.position.clone()))
-        }
-        _ => None,
-    })
+    let kind = scalar_at(node, "kind").filter(|(kind, _)| ["Calendar", "ProbeFlow", "ProbeLibrary"].contains(kind));
+    let version = scalar_at(node, "apiVersion").filter(|(version, _)| version.starts_with("openslo/"));
+    let named = |key: &str, (text, position): (&str, &Position)| (format!("{key}: {}", shown(text)), position.clone());
+    kind.map(|kind| named("kind", kind)).or_else(|| version.map(|version| named("apiVersion", version)))
 }
 
 fn check_count(files: &[(String, Vec<u8>)], rollouts: &[Rollout], report: &mut Report) {
     if let [first, others @ ..] = rollouts {
         for other in others {
-            let message = format!("a second `kind: {:?}`; the first is in {}", Kind::Rollout, first.position.file);
+            let message = format!("a second `kind: {}`; the first is in {}", Kind::Rollout, first.position.file);
             report.error(Code::RolloutCount, &other.position, message, "a bundle is about one service".to_owned());
         }
     } else if report.diagnostics.is_empty() {

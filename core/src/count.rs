@@ -1,6 +1,6 @@
 //! Counts of events and requests.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use thiserror::Error;
 
 /// A number of events: an integer from 0 to 2^53 − 1.
@@ -14,8 +14,7 @@ use thiserror::Error;
 /// assert!(Count::new(u64::MAX).is_err());
 /// # Ok::<(), davy::CountError>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(try_from = "u64", into = "u64")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
 pub struct Count(u64);
 
 /// A number that is too large to be a [`Count`].
@@ -55,6 +54,22 @@ impl Count {
     #[must_use]
     pub const fn saturating_sub(self, other: Count) -> Count {
         Count(self.0.saturating_sub(other.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Whole;
+        impl de::Visitor<'_> for Whole {
+            type Value = Count;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a whole number from 0 to 2^53 - 1")
+            }
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Count, E> {
+                Count::new(value).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_u64(Whole)
     }
 }
 

@@ -105,7 +105,7 @@ fn write_holds(out: &mut String, policy: &Policy) -> std::fmt::Result {
         }
     }
     let waivable = policy.overrides.iter().flat_map(|overrides| &overrides.waive_fails).flat_map(|codes| &codes.value);
-    let waivable: Vec<String> = waivable.map(|code| format!("`{code}`")).collect();
+    let waivable: Vec<String> = waivable.map(|code| format!("`{}`", code.value)).collect();
     if waivable.is_empty() {
         writeln!(out, "- a signed override may waive holds, and no failure\n")
     } else {

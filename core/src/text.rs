@@ -38,15 +38,17 @@ impl Text {
 impl FromStr for Text {
     type Err = TextError;
     fn from_str(text: &str) -> Result<Self, TextError> {
-        let breaks_lines = |c: char| {
-            c.is_control()
-                || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        };
         if text.is_empty() || text.len() > 1024 || text.chars().any(breaks_lines) {
             return Err(TextError { text: text.chars().take(64).collect() });
         }
         Ok(Self(text.into()))
     }
+}
+
+/// Whether a character could break a line, a log or a terminal, or hide what is written.
+pub(crate) fn breaks_lines(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl fmt::Display for Text {

@@ -293,7 +293,8 @@ causes! {
         errors: Count, "errors in a row";
     }
     HealthArgoInconclusive = "health.argo-inconclusive", "the Argo measurement ended inconclusive; a person must decide" {
-        inconclusive: Count, "inconclusive measurements";
+        taken: Count, "measurements taken";
+        inconclusive: Count, "how many of them were inconclusive";
     }
     HealthArgoUnsuccessful = "health.argo-unsuccessful", "the Argo measurements ended without enough successes in a row" {
         taken: Count, "measurements taken";

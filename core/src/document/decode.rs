@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::diagnostic::{Diagnostic, DiagnosticCode, Position, Severity, did_you_mean};
+use super::diagnostic::{Diagnostic, DiagnosticCode, Position, Severity, did_you_mean, shown};
 use super::yaml::{Key, Node, Value};
 use crate::{Count, Duration, Factor, Name, Share, Tolerance};
 
@@ -95,16 +95,13 @@ impl<T: Scalar> Decode for T {
             wrong_shape(node, T::EXPECTED, report);
             return None;
         };
-        let text: String = scalar.text.chars().take(64).collect();
+        let text = shown(&scalar.text);
         let refuse = match T::read(scalar) {
             Ok(value) => return Some(value),
             Err(refusal) => refusal,
         };
         let (code, message, hint) = match refuse {
-            Refusal::Ambiguous => {
-                let message = format!("`{text}` could be read as something other than text");
-                (DiagnosticCode::AmbiguousScalar, message, Some(format!("put it in quotes: \"{text}\"")))
-            }
+            Refusal::Ambiguous => return ambiguous(&scalar.text, &node.position, report),
             Refusal::Unreadable => {
                 (DiagnosticCode::BadValue, format!("expected {}, found `{text}`", T::EXPECTED), None)
             }
@@ -127,8 +124,7 @@ impl<T: Decode> Decode for Vec<T> {
             wrong_shape(node, "a list", report);
             return None;
         };
-        let decoded: Vec<Option<T>> = items.iter().map(|item| T::decode(item, report)).collect();
-        decoded.into_iter().collect()
+        Some(items.iter().filter_map(|item| T::decode(item, report)).collect())
     }
 
     fn schema(definitions: &mut Definitions) -> Json {
@@ -143,17 +139,12 @@ pub struct Named<T>(pub Vec<(Spanned<Name>, T)>);
 impl<T: Decode> Decode for Named<T> {
     fn decode(node: &Node, report: &mut Report) -> Option<Self> {
         let entries = mapping(node, "a mapping with a name as each key", report)?;
-        let decoded: Vec<Option<(Spanned<Name>, T)>> = entries
-            .iter()
-            .map(|(key, value)| {
-                let name = key.text.parse::<Name>().map_err(|cause| {
-                    report.error(DiagnosticCode::BadValue, &key.position, cause.to_string(), None);
-                });
-                let value = T::decode(value, report)?;
-                Some((Spanned { value: name.ok()?, position: key.position.clone() }, value))
-            })
-            .collect();
-        decoded.into_iter().collect::<Option<_>>().map(Self)
+        let mut decode = |(key, value): &(Key, Node)| {
+            let name = decode_name(key, report);
+            let value = T::decode(value, report)?;
+            Some((Spanned { value: name?, position: key.position.clone() }, value))
+        };
+        Some(Self(entries.iter().filter_map(&mut decode).collect()))
     }
 
     fn schema(definitions: &mut Definitions) -> Json {
@@ -171,6 +162,26 @@ impl<T: Decode> Decode for Spanned<T> {
     }
 }
 
+fn decode_name(key: &Key, report: &mut Report) -> Option<Name> {
+    if key.plain && is_ambiguous(&key.text) {
+        return ambiguous(&key.text, &key.position, report);
+    }
+    let name = key.text.parse().ok();
+    if name.is_none() {
+        let message = format!("expected {}, found `{}`", Name::EXPECTED, shown(&key.text));
+        report.error(DiagnosticCode::BadValue, &key.position, message, None);
+    }
+    name
+}
+
+fn ambiguous<T>(text: &str, position: &Position, report: &mut Report) -> Option<T> {
+    let text = shown(text);
+    let hint = format!("put it in quotes: \"{text}\"");
+    let message = format!("`{text}` could be read as something other than text");
+    report.error(DiagnosticCode::AmbiguousScalar, position, message, hint);
+    None
+}
+
 /// The entries of a mapping, or a report.
 pub(crate) fn mapping<'a>(node: &'a Node, expected: &str, report: &mut Report) -> Option<&'a [(Key, Node)]> {
     if let Value::Map(entries) = &node.value {
@@ -183,9 +194,10 @@ pub(crate) fn mapping<'a>(node: &'a Node, expected: &str, report: &mut Report) -
 fn wrong_shape(node: &Node, expected: &str, report: &mut Report) {
     let found = match &node.value {
         Value::Scalar(scalar) if scalar.text.is_empty() => "nothing".to_owned(),
-        Value::Scalar(scalar) => format!("`{}`", scalar.text.chars().take(64).collect::<String>()),
+        Value::Scalar(scalar) => format!("`{}`", shown(&scalar.text)),
         Value::List(_) => "a list".to_owned(),
         Value::Map(_) => "a mapping".to_owned(),
+        Value::Refused => return,
     };
     report.error(DiagnosticCode::WrongShape, &node.position, format!("expected {expected}, found {found}"), None);
 }
@@ -193,7 +205,7 @@ fn wrong_shape(node: &Node, expected: &str, report: &mut Report) {
 /// A lone scalar as a mapping with one key, for records that have a short form.
 pub(crate) fn long_form(key: &str, node: &Node) -> Option<Node> {
     let Value::Scalar(_) = node.value else { return None };
-    let key = Key { text: key.to_owned(), position: node.position.clone() };
+    let key = Key { text: key.to_owned(), plain: true, position: node.position.clone() };
     Some(Node { value: Value::Map(vec![(key, node.clone())]), position: node.position.clone() })
 }
 
@@ -201,8 +213,7 @@ pub(crate) fn long_form(key: &str, node: &Node) -> Option<Node> {
 pub(crate) fn unknown_key(key: &Key, known: &[&str], report: &mut Report) {
     let hint =
         did_you_mean(&key.text, known.iter().copied()).unwrap_or_else(|| format!("known here: {}", known.join(", ")));
-    let shown: String = key.text.chars().take(64).collect();
-    report.error(DiagnosticCode::UnknownKey, &key.position, format!("unknown key `{shown}`"), Some(hint));
+    report.error(DiagnosticCode::UnknownKey, &key.position, format!("unknown key `{}`", shown(&key.text)), hint);
 }
 
 /// Reports a part of the language whose gate does not exist yet.
@@ -232,7 +243,7 @@ pub(crate) fn read_number(text: &str) -> Option<f64> {
 }
 
 impl Scalar for Name {
-    const EXPECTED: &'static str = "a name";
+    const EXPECTED: &'static str = "a name of `A-Z a-z 0-9 . _ - : /` that begins with a letter or digit";
     fn read(scalar: &super::yaml::Scalar) -> Result<Self, Refusal> {
         if scalar.plain && is_ambiguous(&scalar.text) {
             return Err(Refusal::Ambiguous);
@@ -329,6 +340,9 @@ macro_rules! record {
             $( $(#[doc = $field_doc])* pub $field: $crate::document::decode::record!(@type $kind $T), )*
             /// Where the mapping begins.
             pub position: $crate::document::Position,
+            /// Whether nothing in it was refused. What spans several keys is checked only then, so that
+            /// one slip is not reported as several.
+            pub(crate) whole: bool,
         }
 
         impl $Name {
@@ -346,7 +360,7 @@ macro_rules! record {
                     let long_form = $crate::document::decode::long_form($short, node);
                     let node = long_form.as_ref().unwrap_or(node);
                 )?
-                let entries = $crate::document::decode::mapping(node, concat!("a mapping with the keys of `", stringify!($Name), "`"), report)?;
+                let entries = $crate::document::decode::mapping(node, concat!("a mapping with", $(" `", $key, "`",)*), report)?;
                 let before = report.diagnostics.len();
                 $( let mut $field: Option<$crate::document::Spanned<$T>> = None; )*
                 for (key, value) in entries {
@@ -360,12 +374,10 @@ macro_rules! record {
                     }
                 }
                 $( $crate::document::decode::record!(@check $kind $key entries node report); )*
-                if report.diagnostics.len() > before {
-                    return None;
-                }
                 Some(Self {
                     $( $field: $crate::document::decode::record!(@take $kind $field), )*
                     position: node.position.clone(),
+                    whole: report.diagnostics.len() == before,
                 })
             }
 
@@ -395,6 +407,7 @@ macro_rules! record {
                 Self {
                     $( $field: $crate::document::decode::record!(@refine $kind self finer $field), )*
                     position: finer.position.clone(),
+                    whole: self.whole && finer.whole,
                 }
             }
         }
@@ -404,7 +417,7 @@ macro_rules! record {
     (@blank [blank] $($field:ident)*) => {
         /// One that says nothing, so that every default holds.
         pub(crate) fn at(position: &$crate::document::Position) -> Self {
-            Self { $($field: None,)* position: position.clone() }
+            Self { $($field: None,)* position: position.clone(), whole: true }
         }
     };
     (@type required $T:ty) => { $crate::document::Spanned<$T> };

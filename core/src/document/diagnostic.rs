@@ -183,8 +183,24 @@ pub(crate) fn sort(diagnostics: &mut [Diagnostic]) {
     diagnostics.sort_by(|a, b| (&a.position, a.code, &a.message).cmp(&(&b.position, b.code, &b.message)));
 }
 
+/// Foreign text as a message shows it: its beginning, and nothing that could break a line or a terminal.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown = String::new();
+    for c in text.chars().take(64) {
+        if crate::text::breaks_lines(c) { shown.extend(c.escape_unicode()) } else { shown.push(c) }
+    }
+    if text.chars().nth(64).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
 /// The known name nearest to `given`, if it is near enough to be a slip.
 pub(crate) fn did_you_mean<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    // A longer one is no slip, and comparing would take long.
+    if given.len() > 64 {
+        return None;
+    }
     let distance = |name: &str| strsim::damerau_levenshtein(&given.to_lowercase(), &name.to_lowercase());
     let (best, name) = known.into_iter().map(|name| (distance(name), name)).min()?;
     (best <= name.len().div_ceil(3)).then(|| format!("did you mean `{name}`?"))

@@ -166,10 +166,10 @@ record! {
         condition: ArgoCondition = "condition", default(ArgoCondition::Success);
         /// Failed measurements that are tolerated; -1 switches the limit off.
         failure_limit: ArgoLimit = "failureLimit", default(ArgoLimit(Some(0)));
-        /// Inconclusive measurements that are tolerated; -1 switches the limit off.
-        inconclusive_limit: ArgoLimit = "inconclusiveLimit", default(ArgoLimit(Some(0)));
+        /// Inconclusive measurements that are tolerated.
+        inconclusive_limit: Count = "inconclusiveLimit", default(Count::ZERO);
         /// Errors in a row that are tolerated.
-        consecutive_error_limit: ArgoLimit = "consecutiveErrorLimit", default(ArgoLimit(Some(4)));
+        consecutive_error_limit: Count = "consecutiveErrorLimit", default(Count::from(4));
         /// Successes in a row that end the metric; 0 is off.
         consecutive_success_limit: Count = "consecutiveSuccessLimit", default(Count::ZERO);
     }
@@ -213,7 +213,13 @@ pub struct Importance(u32);
 
 /// Points of the health score: a whole number from 0 to 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "u8")]
 pub struct Points(u8);
+
+/// More points than there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("S007: a health score has 0 to 100 points, not {0}")]
+pub struct PointsError(u8);
 
 /// A limit as Argo writes it; `None` for -1, off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -257,6 +263,13 @@ impl Points {
     #[must_use]
     pub const fn get(self) -> u8 {
         self.0
+    }
+}
+
+impl TryFrom<u8> for Points {
+    type Error = PointsError;
+    fn try_from(points: u8) -> Result<Self, PointsError> {
+        if points > 100 { Err(PointsError(points)) } else { Ok(Self(points)) }
     }
 }
 

@@ -12,7 +12,7 @@ pub use decode::{Named, Spanned};
 pub use diagnostic::{BundleError, Diagnostic, DiagnosticCode, Position, Severity};
 pub use health::{
     ArgoCondition, ArgoLimit, ArgoSettings, FlaggerSettings, Health, Importance, Judge, Limit, Metric, NoData,
-    OnInconclusive, Points, Quantile, QuantileError, ScoreLimits,
+    OnInconclusive, Points, PointsError, Quantile, QuantileError, ScoreLimits,
 };
 pub use later::{Attestation, Budget, Burn, BurnOutcome, Trust};
 pub use rollout::{

@@ -1,6 +1,6 @@
 //! `kind: Rollout`: how one service is released.
 
-use super::decode::{Named, keywords, record};
+use super::decode::{Named, Spanned, keywords, record};
 use super::health::Health;
 use super::later::{Budget, Trust};
 use crate::{Count, Duration, Name, Share};
@@ -187,7 +187,7 @@ record! {
     /// What a signed human override may do.
     pub struct OverridePolicy {
         /// Codes of failing findings that a verified waiver may lower, such as `health.limit-exceeded`. Holds may always be waived.
-        waive_fails: Vec<String> = "waiveFails", optional;
+        waive_fails: Vec<Spanned<String>> = "waiveFails", optional;
         /// The longest life of a waiver; longer ones are ignored.
         longest: Duration = "longest", default(Duration::from_minutes(24 * 60));
     }

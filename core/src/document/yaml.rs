@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use granit_parser::{Event, Parser, ScalarStyle, ScanError};
 
-use super::diagnostic::{Diagnostic, DiagnosticCode, Position, Severity};
+use super::decode::Report;
+use super::diagnostic::{DiagnosticCode, Position, shown};
 
 /// The largest file that is read, in bytes.
 pub(crate) const MAX_BYTES: usize = 1 << 20;
@@ -27,6 +28,8 @@ pub(crate) enum Value {
     Scalar(Scalar),
     List(Vec<Node>),
     Map(Vec<(Key, Node)>),
+    /// Something that was reported already.
+    Refused,
 }
 
 /// A scalar as it was written.
@@ -40,41 +43,57 @@ pub(crate) struct Scalar {
 #[derive(Debug, Clone)]
 pub(crate) struct Key {
     pub(crate) text: String,
+    pub(crate) plain: bool,
     pub(crate) position: Position,
 }
 
-/// Parses one file.
-pub(crate) fn parse(file: &Arc<str>, bytes: &[u8]) -> Result<Node, Diagnostic> {
+/// Parses one file. What is wrong is reported; `None` where nothing can be made of the file.
+pub(crate) fn parse(file: &Arc<str>, bytes: &[u8], report: &mut Report) -> Option<Node> {
     let start = Position { file: Arc::clone(file), line: 1, column: 1 };
     if bytes.len() > MAX_BYTES {
         let message = format!("the file has {} bytes; at most {MAX_BYTES} are read", bytes.len());
-        return Err(error(DiagnosticCode::TooLarge, start, message, "split the bundle into several files"));
+        refuse(report, DiagnosticCode::TooLarge, &start, message, "split the bundle into several files");
+        return None;
     }
-    let text = std::str::from_utf8(bytes).map_err(|cause| {
-        let before = bytes.get(..cause.valid_up_to()).unwrap_or_default();
-        let line = before.iter().filter(|byte| **byte == b'\n').count();
-        let position = Position { line: to_u32(line + 1), ..start.clone() };
-        error(DiagnosticCode::NotUtf8, position, "the file is not UTF-8".to_owned(), "save it as UTF-8")
-    })?;
-    Builder { file, nodes: 0 }.document(text)
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Builder { file, report, nodes: 0 }.document(text),
+        Err(cause) => {
+            let before = String::from_utf8_lossy(bytes.get(..cause.valid_up_to()).unwrap_or_default());
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+            let position = Position { line: to_u32(line), column: to_u32(column), ..start };
+            refuse(report, DiagnosticCode::NotUtf8, &position, "the file is not UTF-8".to_owned(), "save it as UTF-8");
+            None
+        }
+    }
 }
 
 struct Builder<'a> {
     file: &'a Arc<str>,
+    report: &'a mut Report,
     nodes: usize,
 }
 
 /// A collection that is still open.
 enum Open {
     List(Vec<Node>, Position),
-    Map(Vec<(Key, Node)>, Option<Key>, Position),
+    Map(Vec<(Key, Node)>, Pending, Position),
+}
+
+/// The key whose value comes next.
+enum Pending {
+    Nothing,
+    Key(Key),
+    /// A key that was refused; its value is read and forgotten.
+    Refused,
 }
 
 impl Builder<'_> {
-    fn document(mut self, text: &str) -> Result<Node, Diagnostic> {
+    fn document(mut self, text: &str) -> Option<Node> {
         let options = granit_parser::options! {
             disallow_directives: true,
             emit_comments: false,
+            emit_unresolved_aliases: true,
             flow_nesting_limit: MAX_DEPTH,
             block_nesting_limit: MAX_DEPTH,
         };
@@ -82,25 +101,34 @@ impl Builder<'_> {
         let mut root = None;
         let mut documents = 0;
         for item in Parser::new_from_str_with_options(text, options) {
-            let (event, span) = item.map_err(|cause| self.scan_error(&cause))?;
+            let (event, span) = match item {
+                Ok(item) => item,
+                Err(cause) => {
+                    self.scan_error(&cause);
+                    return None;
+                }
+            };
             let position = self.position(span.start);
             let finished = match event {
                 Event::DocumentStart(..) => {
                     documents += 1;
                     if documents > 1 {
                         let message = "a second document begins here".to_owned();
-                        return Err(error(
+                        refuse(
+                            self.report,
                             DiagnosticCode::DocumentCount,
-                            position,
+                            &position,
                             message,
                             "put it into a file of its own",
-                        ));
+                        );
+                        return None;
                     }
                     None
                 }
                 Event::Alias(_) | Event::UnresolvedAlias(_) => {
                     let message = "an alias stands here".to_owned();
-                    return Err(error(DiagnosticCode::Alias, position, message, "write the value out"));
+                    refuse(self.report, DiagnosticCode::Alias, &position, message, "write the value out");
+                    Some(Node { value: Value::Refused, position })
                 }
                 Event::Scalar(value, style, anchor, tag) => {
                     self.admit(anchor, tag.is_some(), &position, open.len())?;
@@ -114,7 +142,7 @@ impl Builder<'_> {
                 }
                 Event::MappingStart(_, anchor, tag) => {
                     self.admit(anchor, tag.is_some(), &position, open.len())?;
-                    open.push(Open::Map(Vec::new(), None, position));
+                    open.push(Open::Map(Vec::new(), Pending::Nothing, position));
                     None
                 }
                 Event::SequenceEnd | Event::MappingEnd => open.pop().map(|collection| match collection {
@@ -127,58 +155,59 @@ impl Builder<'_> {
                 match open.last_mut() {
                     None => root = Some(node),
                     Some(Open::List(items, _)) => items.push(node),
-                    Some(Open::Map(entries, pending, _)) => match pending.take() {
-                        Some(key) => entries.push((key, node)),
-                        None => *pending = Some(key_of(node, entries)?),
+                    Some(Open::Map(entries, pending, _)) => match std::mem::replace(pending, Pending::Nothing) {
+                        Pending::Key(key) => entries.push((key, node)),
+                        Pending::Refused => {}
+                        Pending::Nothing => *pending = key_of(node, entries, self.report),
                     },
                 }
             }
         }
-        root.ok_or_else(|| {
+        if root.is_none() {
             let position = Position { file: Arc::clone(self.file), line: 1, column: 1 };
             let message = "the file holds no document".to_owned();
-            error(DiagnosticCode::DocumentCount, position, message, "`davy init` writes one to start from")
-        })
+            refuse(
+                self.report,
+                DiagnosticCode::DocumentCount,
+                &position,
+                message,
+                "`davy init` writes one to start from",
+            );
+        }
+        root
     }
 
-    fn admit(&mut self, anchor: usize, tagged: bool, position: &Position, depth: usize) -> Result<(), Diagnostic> {
+    /// Whether a value may stand here; `None` where reading has to end.
+    fn admit(&mut self, anchor: usize, tagged: bool, position: &Position, depth: usize) -> Option<()> {
         self.nodes += 1;
-        let refuse = |code, message: &str, hint| Err(error(code, position.clone(), message.to_owned(), hint));
+        let mut refuse = |code, message: &str, hint| refuse(self.report, code, position, message.to_owned(), hint);
         if anchor != 0 {
-            return refuse(DiagnosticCode::Alias, "an anchor stands here", "write the value out where it is used");
+            refuse(DiagnosticCode::Alias, "an anchor stands here", "write the value out where it is used");
         }
         if tagged {
-            return refuse(DiagnosticCode::Tag, "a tag stands here", "remove it: every key has one type");
+            refuse(DiagnosticCode::Tag, "a tag stands here", "remove it: every key has one type");
         }
         if self.nodes > MAX_NODES {
-            return refuse(
-                DiagnosticCode::Budget,
-                "the file holds more than 20000 values",
-                "split the bundle into several files",
-            );
+            let message = "the file holds more than 20000 values";
+            refuse(DiagnosticCode::Budget, message, "split the bundle into several files");
+            return None;
         }
         if depth > MAX_DEPTH {
-            return refuse(
-                DiagnosticCode::Budget,
-                "the file nests more than 32 levels deep",
-                "no document of davy needs that",
-            );
+            let message = "the file nests more than 32 levels deep";
+            refuse(DiagnosticCode::Budget, message, "no document of davy needs that");
+            return None;
         }
-        Ok(())
+        Some(())
     }
 
-    fn scan_error(&self, cause: &ScanError) -> Diagnostic {
+    fn scan_error(&mut self, cause: &ScanError) {
         let code = match cause.kind() {
-            granit_parser::ErrorKind::UnknownAnchor => DiagnosticCode::Alias,
             granit_parser::ErrorKind::RecursionLimitExceeded => DiagnosticCode::Budget,
             _ => DiagnosticCode::Syntax,
         };
-        error(
-            code,
-            self.position(*cause.marker()),
-            format!("not well-formed: {}", cause.info()),
-            "check the indentation and the quotes",
-        )
+        let message = format!("not well-formed: {}", shown(&cause.info()));
+        let position = self.position(*cause.marker());
+        refuse(self.report, code, &position, message, "check the indentation and the quotes");
     }
 
     fn position(&self, marker: granit_parser::Marker) -> Position {
@@ -186,20 +215,26 @@ impl Builder<'_> {
     }
 }
 
-fn key_of(node: Node, entries: &[(Key, Node)]) -> Result<Key, Diagnostic> {
-    let Value::Scalar(scalar) = node.value else {
-        let message = "a mapping or list stands where a key belongs".to_owned();
-        return Err(error(DiagnosticCode::WrongShape, node.position, message, "keys are plain words"));
+fn key_of(node: Node, entries: &[(Key, Node)], report: &mut Report) -> Pending {
+    let scalar = match node.value {
+        Value::Scalar(scalar) => scalar,
+        Value::Refused => return Pending::Refused,
+        Value::List(_) | Value::Map(_) => {
+            let message = "a mapping or list stands where a key belongs".to_owned();
+            refuse(report, DiagnosticCode::WrongShape, &node.position, message, "keys are plain words");
+            return Pending::Refused;
+        }
     };
     if let Some((first, _)) = entries.iter().find(|(key, _)| key.text == scalar.text) {
-        let message = format!("the key `{}` stands twice, first in line {}", scalar.text, first.position.line);
-        return Err(error(DiagnosticCode::DuplicateKey, node.position, message, "keep one of them"));
+        let message = format!("the key `{}` stands twice, first in line {}", shown(&scalar.text), first.position.line);
+        refuse(report, DiagnosticCode::DuplicateKey, &node.position, message, "keep one of them");
+        return Pending::Refused;
     }
-    Ok(Key { text: scalar.text, position: node.position })
+    Pending::Key(Key { text: scalar.text, plain: scalar.plain, position: node.position })
 }
 
-fn error(code: DiagnosticCode, position: Position, message: String, hint: &str) -> Diagnostic {
-    Diagnostic { severity: Severity::Error, code, position, message, hint: Some(hint.to_owned()) }
+fn refuse(report: &mut Report, code: DiagnosticCode, position: &Position, message: String, hint: &str) {
+    report.error(code, position, message, hint.to_owned());
 }
 
 fn to_u32(number: usize) -> u32 {
@@ -209,14 +244,22 @@ fn to_u32(number: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::Diagnostic;
+
+    fn first(bytes: &[u8]) -> Diagnostic {
+        let mut report = Report::default();
+        parse(&"t.yaml".into(), bytes, &mut report);
+        report.diagnostics.swap_remove(0)
+    }
 
     fn code_of(text: &str) -> &'static str {
-        parse(&"t.yaml".into(), text.as_bytes()).unwrap_err().code.as_str()
+        first(text.as_bytes()).code.as_str()
     }
 
     #[test]
     fn positions_are_those_of_the_text() {
-        let node = parse(&"t.yaml".into(), b"a: 1\nb:\n  - x\n  - 'y'\n").unwrap();
+        let text = b"a: 1\nb:\n  - x\n  - 'y'\n";
+        let node = parse(&"t.yaml".into(), text, &mut Report::default()).unwrap();
         let Value::Map(entries) = node.value else { panic!("a mapping") };
         let Value::List(items) = &entries[1].1.value else { panic!("a list") };
         assert_eq!(items[1].position.to_string(), "t.yaml:4:5");
@@ -241,7 +284,7 @@ mod tests {
         assert_eq!(code_of(&"[".repeat(10_000)), "D004");
         assert_eq!(code_of(&format!("a: [{}]", "1,".repeat(30_000))), "D004");
         assert_eq!(code_of(&"a".repeat(MAX_BYTES + 1)), "D002");
-        let bytes = parse(&"t.yaml".into(), b"a: 1\nb: \xff\n").unwrap_err();
-        assert_eq!((bytes.code.as_str(), bytes.position.line), ("D001", 2));
+        let bytes = first(b"a: 1\nb: \xff\n");
+        assert_eq!((bytes.code.as_str(), bytes.position.to_string().as_str()), ("D001", "t.yaml:2:4"));
     }
 }

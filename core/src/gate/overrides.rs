@@ -1,7 +1,7 @@
 //! Human decisions: forcing a hold or an abort is a finding like any other; a waiver lowers named findings.
 
 use crate::decision::{Cause, Finding, HoldKind, IgnoredOverride, NoFlip, Outcome, Standing};
-use crate::document::OverridePolicy;
+use crate::document::{OverridePolicy, Spanned};
 use crate::snapshot::{Override, OverrideAction, Snapshot, Verification};
 use crate::{Duration, Name};
 
@@ -62,13 +62,14 @@ fn act(policy: Option<&OverridePolicy>, given: &Override, findings: &mut [Findin
 
 /// Lowers what it names, as far as the policy allows; whether there was anything.
 fn waive(policy: Option<&OverridePolicy>, given: &Override, findings: &mut [Finding]) -> bool {
-    let fails: &[String] = policy.and_then(|policy| policy.waive_fails.as_ref()).map_or(&[], |codes| &codes.value);
+    let fails: &[Spanned<String>] =
+        policy.and_then(|policy| policy.waive_fails.as_ref()).map_or(&[], |codes| &codes.value);
     let mut waived = false;
     for finding in findings.iter_mut().filter(|finding| finding.standing == Standing::Counts) {
         let allowed = match finding.outcome {
             Outcome::Pass => false,
             Outcome::Hold(_) => true,
-            Outcome::Fail => fails.iter().any(|code| code == finding.code()),
+            Outcome::Fail => fails.iter().any(|code| code.value == finding.code()),
         };
         if allowed && given.waives(finding.code(), finding.subject.as_ref().map(Name::as_str)) {
             finding.standing = Standing::Waived(given.id.clone());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Grid, HealthPlan, MetricPlan, Policy};
 use crate::decision::Cause;
 use crate::document::decode::{Refine, Report};
-use crate::document::diagnostic::did_you_mean;
+use crate::document::diagnostic::{did_you_mean, shown};
 use crate::document::{
     BakeReference, DiagnosticCode as Code, Environment, FlaggerSettings, Health, Judge, Metric, Position, Rollout,
     ScoreLimits, Source, Spanned, Spec, Step,
@@ -40,7 +40,7 @@ pub(crate) fn compile(rollout: &Rollout, report: &mut Report) -> Policies {
             let known = || environments.value.0.iter().map(|(name, _)| name.value.as_str());
             if wanted.value == name.value {
                 report.error(Code::Name, &wanted.position, format!("`{}` requires itself", name.value), None);
-            } else if !known().any(|known| known == wanted.value.as_str()) {
+            } else if spec.whole && !known().any(|known| known == wanted.value.as_str()) {
                 let message = format!("the environment `{}` is not one of this rollout", wanted.value);
                 report.error(Code::Name, &wanted.position, message, did_you_mean(wanted.value.as_str(), known()));
             }
@@ -80,11 +80,10 @@ fn compile_environment(spec: &Spec, finer: &Environment, report: &mut Report) ->
         report.error(Code::NotSupportedYet, position, "this comparison is not supported yet", hint);
     }
     for code in policy.overrides.iter().flat_map(|overrides| &overrides.waive_fails).flat_map(|codes| &codes.value) {
-        if !Cause::CODES.contains(&code.as_str()) {
-            let position =
-                policy.overrides.as_ref().and_then(|o| o.waive_fails.as_ref()).map_or(&spec.position, |s| &s.position);
-            let hint = did_you_mean(code, Cause::CODES.iter().copied());
-            report.error(Code::Name, position, format!("no finding has the code `{code}`"), hint);
+        if !Cause::CODES.contains(&code.value.as_str()) {
+            let hint = did_you_mean(&code.value, Cause::CODES.iter().copied());
+            let message = format!("no finding has the code `{}`", shown(&code.value));
+            report.error(Code::Name, &code.position, message, hint);
         }
     }
     policy
@@ -142,6 +141,10 @@ fn health(spec: &Spec, finer: &Environment, report: &mut Report) -> Option<Healt
         (Some(one), None) | (None, Some(one)) => one.value.clone(),
         (None, None) => return None,
     };
+    // Something in it, or above this environment, was refused: the rest cannot be judged as a whole.
+    if !health.whole || (spec.health.is_none() && !spec.whole) {
+        return None;
+    }
     let given: &[Metric] = health.metrics.as_ref().map_or(&[], |metrics| &metrics.value);
     unique(given.iter().map(|metric| &metric.name), "metric", report);
     if given.is_empty() {
@@ -175,13 +178,16 @@ fn health(spec: &Spec, finer: &Environment, report: &mut Report) -> Option<Healt
             "only `judge: flagger` reads it".to_owned(),
         );
     }
-    if let (Some(score), true) = (&health.score, judge == Judge::Flagger) {
-        report.error(
-            Code::Unused,
-            &score.position,
-            "`score` is not used here",
-            "Flagger counts failed checks".to_owned(),
-        );
+    if matches!(judge, Judge::Argo | Judge::Flagger) {
+        let given = [
+            ("score", health.score.as_ref().map(|score| &score.position)),
+            ("horizon", health.horizon.as_ref().map(|horizon| &horizon.position)),
+            ("onInconclusive", health.on_inconclusive.as_ref().map(|outcome| &outcome.position)),
+        ];
+        for (key, position) in given.into_iter().filter_map(|(key, position)| Some((key, position?))) {
+            let hint = format!("`judge: {judge}` has no such setting, and its semantics are kept exactly");
+            report.error(Code::Unused, position, format!("`{key}` is not used here"), hint);
+        }
     }
     Some(HealthPlan {
         grid: Grid { every: health.every(), settle: health.settle(), warm_up: health.warm_up() },
@@ -252,7 +258,7 @@ fn check_grid(health: &Health, report: &mut Report) {
 fn check_source(metric: &Metric, spec: &Spec, report: &mut Report) {
     let Some(from) = &metric.from else { return };
     let sources = || spec.sources.iter().flat_map(|sources| &sources.value.0).map(|(name, _)| name.value.as_str());
-    if !sources().any(|source| source == from.value.as_str()) {
+    if spec.whole && !sources().any(|source| source == from.value.as_str()) {
         let hint = did_you_mean(from.value.as_str(), sources());
         report.error(Code::Name, &from.position, format!("no source has the name `{}`", from.value), hint);
     }

@@ -118,8 +118,8 @@ pub(crate) struct ArgoRule {
     pub(crate) count: Option<u64>,
     pub(crate) conditions: ArgoConditions,
     pub(crate) failure_limit: Option<u32>,
-    pub(crate) inconclusive_limit: Option<u32>,
-    pub(crate) consecutive_error_limit: Option<u32>,
+    pub(crate) inconclusive_limit: Count,
+    pub(crate) consecutive_error_limit: Count,
     pub(crate) consecutive_success_limit: u64,
 }
 
@@ -245,6 +245,10 @@ fn criterion(metric: &Metric, query: &Query, report: &mut Report) -> Option<Crit
             let (min, max) = (number_limit(&metric.min, report), number_limit(&metric.max, report));
             let relative = relative(metric, report);
             some_limit(metric, min.is_some() || max.is_some() || relative.is_some(), report)?;
+            if min.zip(max).is_some_and(|(min, max)| min > max) {
+                let hint = "no value is both".to_owned();
+                report.error(Code::Range, &metric.position, "`min` is larger than `max`", hint);
+            }
             Some(Criterion::Gauge { min, max, relative })
         }
         Query::Events(_) => {
@@ -396,7 +400,7 @@ fn some_limit(metric: &Metric, given: bool, report: &mut Report) -> Option<()> {
 
 /// Reports keys that are given although nothing would read them.
 fn refuse(metric: &Metric, keys: &[&str], hint: &str, report: &mut Report) {
-    let given: [(&str, Option<&Position>); 10] = [
+    let given: [(&str, Option<&Position>); 11] = [
         ("max", metric.max.as_ref().map(|s| &s.position)),
         ("min", metric.min.as_ref().map(|s| &s.position)),
         ("tolerate", metric.tolerate.as_ref().map(|s| &s.position)),
@@ -407,6 +411,7 @@ fn refuse(metric: &Metric, keys: &[&str], hint: &str, report: &mut Report) {
         ("noData", metric.no_data.as_ref().map(|s| &s.position)),
         ("argo", metric.argo.as_ref().map(|s| &s.position)),
         ("critical", metric.critical.as_ref().map(|s| &s.position)),
+        ("importance", metric.importance.as_ref().map(|s| &s.position)),
     ];
     for (key, position) in given {
         if let (true, Some(position)) = (keys.contains(&key), position) {
@@ -432,7 +437,7 @@ fn rule(metric: &Metric, judge: Judge, report: &mut Report) -> Option<Rule> {
         }
         refuse(
             metric,
-            &["minRequests", "noData"],
+            &["minRequests", "noData", "critical", "importance"],
             "the peer has no such setting, and its semantics are kept exactly",
             report,
         );
@@ -442,7 +447,7 @@ fn rule(metric: &Metric, judge: Judge, report: &mut Report) -> Option<Rule> {
         Judge::Flagger => {
             refuse(
                 metric,
-                &["argo", "critical", "tolerate", "unacceptable"],
+                &["argo", "tolerate", "unacceptable"],
                 "Flagger has no such setting, and its semantics are kept exactly",
                 report,
             );
@@ -488,8 +493,8 @@ fn argo_rule(metric: &Metric, report: &mut Report) -> ArgoRule {
             ArgoCondition::Failure => ArgoConditions::Failure,
         },
         failure_limit: settings.failure_limit().0,
-        inconclusive_limit: settings.inconclusive_limit().0,
-        consecutive_error_limit: settings.consecutive_error_limit().0,
+        inconclusive_limit: settings.inconclusive_limit(),
+        consecutive_error_limit: settings.consecutive_error_limit(),
         consecutive_success_limit: settings.consecutive_success_limit().get(),
     }
 }

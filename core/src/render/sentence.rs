@@ -122,10 +122,10 @@ pub fn sentence(finding: &Finding) -> String {
         Cause::HealthArgoErrors { errors } => {
             format!("{about}: {} in a row, which Argo treats as a failure", plural(errors, "error", "errors"))
         }
-        Cause::HealthArgoInconclusive { inconclusive } => {
+        Cause::HealthArgoInconclusive { taken, inconclusive } => {
             format!(
-                "{about}: {} inconclusive; a person must decide",
-                plural(inconclusive, "measurement", "measurements")
+                "{about}: ended inconclusive after {}, {inconclusive} of them undecided; a person must decide",
+                plural(taken, "measurement", "measurements")
             )
         }
         Cause::HealthArgoUnsuccessful { taken } => {

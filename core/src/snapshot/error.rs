@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::strict::Strict;
-use crate::document::diagnostic::did_you_mean;
+use crate::document::diagnostic::{did_you_mean, shown};
+use crate::text::breaks_lines;
 
 /// The largest JSON input that is read, in bytes.
 const MAX_BYTES: usize = 64 << 20;
@@ -70,25 +71,62 @@ fn classify(cause: &serde_json::Error) -> SnapshotError {
         let code = digits.parse().ok().filter(|_| digits.len() == 3)?;
         Some((SnapshotCode(code), rest))
     });
-    let starts = |prefix: &str| message.starts_with(prefix);
-    let (code, message) = match own {
-        Some((code, message)) => (code, message),
-        None if !cause.is_data() => (SnapshotCode::SYNTAX, message),
-        None if starts("unknown field") || starts("unknown variant") => (SnapshotCode::UNKNOWN_KEY, message),
-        None if starts("missing field") => (SnapshotCode::MISSING_KEY, message),
-        None if starts("duplicate field") => (SnapshotCode::DUPLICATE_KEY, message),
-        None if starts("invalid value") => (SnapshotCode::OUT_OF_RANGE, message),
-        None => (SnapshotCode::WRONG_TYPE, message),
+    let (code, message, hint) = match own {
+        Some((code, message)) => (code, short(message), None),
+        None if !cause.is_data() => (SnapshotCode::SYNTAX, short(message), None),
+        None => of_serde(message),
     };
-    let hint = if code == SnapshotCode::UNKNOWN_KEY { nearest(message) } else { None };
-    SnapshotError { code, line: cause.line().max(1), column: cause.column().max(1), message: message.to_owned(), hint }
+    SnapshotError { code, line: cause.line().max(1), column: cause.column().max(1), message, hint }
 }
 
-/// From serde's "unknown field `a`, expected one of `b`, `c`": the nearest known name.
-fn nearest(message: &str) -> Option<String> {
+/// What serde's derived code refuses, in the words of the reader instead of the program.
+fn of_serde(message: &str) -> (SnapshotCode, String, Option<String>) {
+    let code = match message.split(' ').take(2).collect::<Vec<_>>().as_slice() {
+        ["unknown", "field" | "variant"] => SnapshotCode::UNKNOWN_KEY,
+        ["missing", "field"] => SnapshotCode::MISSING_KEY,
+        ["duplicate", "field"] => SnapshotCode::DUPLICATE_KEY,
+        ["invalid", "value:"] => SnapshotCode::OUT_OF_RANGE,
+        _ => SnapshotCode::WRONG_TYPE,
+    };
     let mut quoted = message.split('`').skip(1).step_by(2);
-    let given = quoted.next()?;
-    did_you_mean(given, quoted)
+    let given = quoted.next().unwrap_or_default();
+    match code {
+        SnapshotCode::UNKNOWN_KEY => {
+            // Text with a backtick of its own hides the list of known names, which then is not shown.
+            let known: Vec<&str> = quoted.collect();
+            let listed = || Some(format!("known here: {}", short(&known.join(", "))));
+            let hint = did_you_mean(given, known.iter().copied()).or_else(listed);
+            (code, format!("unknown key or word `{}`", shown(given)), hint)
+        }
+        SnapshotCode::MISSING_KEY => (code, format!("the key `{}` is missing", shown(given)), None),
+        SnapshotCode::DUPLICATE_KEY => (code, format!("the key `{}` stands twice", shown(given)), None),
+        _ => {
+            let (found, expected) = message.rsplit_once(", expected ").unwrap_or((message, "another value"));
+            let found = found.split_once(": ").map_or(found, |(_, found)| found);
+            (code, format!("expected {}, found {}", in_words(expected), short(found)), None)
+        }
+    }
+}
+
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "f64" => "a number",
+        "i8" | "i32" | "u8" | "u32" | "u64" | "usize" => "a whole number in its range",
+        "a nonzero u32" => "a whole number from 1",
+        "a tuple of size 2" => "a list of two",
+        other if other.starts_with("struct ") => "an object",
+        other if other.contains("enum ") => "a word, or an object with one key",
+        other => other,
+    }
+}
+
+/// Foreign text on one line and of bounded length.
+fn short(text: &str) -> String {
+    let mut short: String = text.chars().take(300).map(|c| if breaks_lines(c) { ' ' } else { c }).collect();
+    if text.chars().nth(300).is_some() {
+        short.push('…');
+    }
+    short
 }
 
 #[cfg(test)]

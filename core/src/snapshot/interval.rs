@@ -2,9 +2,10 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::ser::{SerializeStruct as _, Serializer};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use thiserror::Error;
 
 use crate::{CanonicalError, Count, Digest, Instant, Name, canonical_json};
@@ -13,8 +14,7 @@ use crate::{CanonicalError, Count, Digest, Instant, Name, canonical_json};
 ///
 /// Observations are kept sorted and each (metric, cohort, replica) stands once. The digest of the
 /// canonical form is taken when the interval is made, so that deciding never hashes history.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(try_from = "Plain")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Interval {
     start: Instant,
     end: Instant,
@@ -32,8 +32,7 @@ struct Plain {
 }
 
 /// What was counted for one metric of one cohort, or of one replica of it.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(try_from = "PlainObservation")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Observation {
     /// The metric's name in the policy.
     pub metric: Name,
@@ -95,8 +94,8 @@ pub enum Missing {
 }
 
 /// Classic buckets: how many requests took at most so many seconds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", try_from = "PlainBuckets")]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Buckets {
     at_most: Vec<(f64, Count)>,
     total: Count,
@@ -111,8 +110,7 @@ struct PlainBuckets {
 
 /// A native histogram of latencies: bucket `i` holds the requests in `(base^(i−1), base^i]` seconds,
 /// with `base = 2^(2^−schema)` (Prometheus native histograms).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "PlainHistogram")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Histogram {
     schema: i8,
     zero: Count,
@@ -371,6 +369,29 @@ pub(crate) fn coarser(index: i32, from: i8, to: i8) -> i32 {
     let halvings = u32::try_from(i32::from(from) - i32::from(to)).unwrap_or(0);
     ((index - 1) >> halvings) + 1
 }
+
+/// Reads an object and checks it before the reader goes on, so that an error points right behind it.
+macro_rules! checked {
+    ($($Type:ident from $Plain:ident),*) => { $(
+        impl<'de> Deserialize<'de> for $Type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Checked;
+                impl<'de> de::Visitor<'de> for Checked {
+                    type Value = $Type;
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str("an object")
+                    }
+                    fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<$Type, A::Error> {
+                        let plain = $Plain::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                        plain.try_into().map_err(de::Error::custom)
+                    }
+                }
+                deserializer.deserialize_map(Checked)
+            }
+        }
+    )* };
+}
+checked!(Interval from Plain, Observation from PlainObservation, Buckets from PlainBuckets, Histogram from PlainHistogram);
 
 impl TryFrom<Plain> for Interval {
     type Error = IntervalError;

@@ -79,12 +79,15 @@ fn ended_finding(plan: &HealthPlan, metric: &MetricPlan, tally: &Tally, ended: E
         (Phase::Failed, Judged::Nothing(Nothing::NoTraffic { cohort })) => {
             Finding::fail(Cause::HealthDataFailed { cohort, missing: Missing::Nan, start }).no_flip(NoFlip::NoValue)
         }
-        (Phase::Failed, _) => Finding::fail(Cause::HealthArgoUnsuccessful { taken: tally.measurements() }),
+        (Phase::Failed | Phase::Unsuccessful, _) => {
+            Finding::fail(Cause::HealthArgoUnsuccessful { taken: tally.measurements() })
+        }
         (Phase::Error, _) => {
             Finding::fail(Cause::HealthArgoErrors { errors: tally.error_run }).no_flip(NoFlip::NoValue)
         }
         (Phase::Inconclusive, _) => {
-            Finding::hold(HoldKind::Blocked, Cause::HealthArgoInconclusive { inconclusive: tally.inconclusive })
+            let (taken, inconclusive) = (tally.measurements(), tally.inconclusive);
+            Finding::hold(HoldKind::Blocked, Cause::HealthArgoInconclusive { taken, inconclusive })
         }
         (Phase::Successful, _) => Finding::pass(Cause::HealthArgoSuccessful { taken: tally.measurements() }),
     }

@@ -52,6 +52,8 @@ pub(crate) enum Phase {
     Failed,
     Error,
     Inconclusive,
+    /// Failed because every measurement was taken without enough successes in a row.
+    Unsuccessful,
 }
 
 impl Tally {
@@ -119,17 +121,16 @@ impl Tally {
             }
             Phase::Failed => &mut self.failed,
             Phase::Inconclusive => &mut self.inconclusive,
-            Phase::Error => &mut self.error_run,
+            Phase::Error | Phase::Unsuccessful => &mut self.error_run,
         };
         *counter = counter.saturating_add(times);
-        let over = |count: Count, limit: Option<u32>| limit.is_some_and(|limit| count.get() > u64::from(limit));
-        if over(self.error_run, rule.consecutive_error_limit) {
+        if self.error_run > rule.consecutive_error_limit {
             return Some(Phase::Error);
         }
-        if over(self.inconclusive, rule.inconclusive_limit) {
+        if self.inconclusive > rule.inconclusive_limit {
             return Some(Phase::Inconclusive);
         }
-        if over(self.failed, rule.failure_limit) {
+        if rule.failure_limit.is_some_and(|limit| self.failed.get() > u64::from(limit)) {
             return Some(Phase::Failed);
         }
         let wanted = rule.consecutive_success_limit;
@@ -139,7 +140,7 @@ impl Tally {
         let all_taken = rule.count.is_some_and(|count| self.measurements().get() >= count);
         all_taken.then_some(match (rule.failure_limit.is_some(), wanted > 0) {
             (true, true) => Phase::Inconclusive,
-            (false, true) => Phase::Failed,
+            (false, true) => Phase::Unsuccessful,
             (_, false) => Phase::Successful,
         })
     }
