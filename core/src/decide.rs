@@ -6,6 +6,7 @@ use crate::decision::{Cause, Decision, Finding, Hold, HoldKind, Outcome, Standin
 use crate::document::{AfterHold, CountedHold, HoldLimit};
 use crate::engine::{Engine, Step};
 use crate::gate::health::{Folded, Irregular};
+use crate::gate::overrides::Waivers;
 use crate::gate::{Look, ask, bake, blast_radius, data, dependencies, health, overrides, probes, steps};
 use crate::policy::Policy;
 use crate::snapshot::{Asked, Snapshot};
@@ -40,16 +41,23 @@ pub(crate) fn decide<'a>(engine: &'a Engine, state: &'a State, snapshot: &'a Sna
         blast_radius::judge(look, &mut findings);
         dependencies::judge(look, &mut findings);
     }
+    overrides::forced(snapshot, &mut findings);
     recall_latched(&course, &mut findings);
-    overrides::judge(policy.and_then(|policy| policy.overrides.as_ref()), snapshot, &mut findings);
-    for finding in &mut findings {
-        if finding.standing == Standing::Counts && !is_needed(snapshot.asked, finding) {
-            finding.standing = Standing::NotAsked;
-        }
-    }
-    note_holds(&mut course, &findings, snapshot);
+    let waivers = policy.map(|policy| Waivers::new(policy, snapshot));
+    let weigh = |findings: &mut [Finding]| {
+        waivers.iter().for_each(|waivers| waivers.lower(findings));
+        drop_what_was_not_asked_for(snapshot.asked, findings);
+    };
+    weigh(&mut findings);
     if let Some(limit) = policy.and_then(|policy| policy.hold_limit.as_ref()) {
-        findings.extend(judge_hold_limit(limit, &course, snapshot.now));
+        course.holding = holding_since(limit, &course, &findings, snapshot);
+        let known = findings.iter().any(|finding| matches!(finding.cause, Cause::HoldLimit { .. }));
+        findings.extend(judge_hold_limit(limit, &course, snapshot.now).filter(|_| !known));
+        weigh(&mut findings);
+    }
+    if let Some(waivers) = waivers {
+        let mut noted = waivers.findings(&findings);
+        findings.append(&mut noted);
     }
     latch(&mut course, &findings, snapshot.now);
     course.latest = course.latest.max(snapshot.now);
@@ -167,53 +175,56 @@ fn is_waived(finding: &Finding) -> bool {
     matches!(finding.standing, Standing::Waived(_))
 }
 
+fn drop_what_was_not_asked_for(asked: Asked, findings: &mut [Finding]) {
+    for finding in findings {
+        let counts = matches!(finding.standing, Standing::Counts | Standing::Softened);
+        if counts && !is_needed(asked, finding) {
+            finding.standing = Standing::NotAsked;
+        }
+    }
+}
+
 /// What is asked decides what is required. Failures, and what a person forces, always count.
 fn is_needed(asked: Asked, finding: &Finding) -> bool {
-    let Outcome::Hold(kind) = finding.outcome else { return true };
+    let Outcome::Hold(kind) = finding.effective() else { return true };
     let (gate, _) = finding.code().split_once('.').unwrap_or_default();
-    match gate {
-        "health" | "probes" | "data" => match asked {
-            Asked::Start => {
-                matches!(finding.cause, Cause::DataConflict { .. } | Cause::DataLate { .. } | Cause::DataOffGrid { .. })
-            }
-            // More traffic needs healthy metrics, and no flow known to fail; a flow not yet run can wait.
-            Asked::Advance { .. } => {
-                gate != "probes" || matches!(finding.cause, Cause::ProbesFailing { .. } | Cause::ProbesUpstream { .. })
-            }
-            Asked::Promote => true,
-            // Watching waits for nothing, but must not be blind.
-            Asked::Keep => gate != "probes" && kind == HoldKind::Blind,
-        },
+    let untrusted_data =
+        matches!(finding.cause, Cause::DataConflict { .. } | Cause::DataLate { .. } | Cause::DataOffGrid { .. });
+    match (gate, asked) {
+        // Nothing has been measured before the start.
+        ("health" | "probes" | "data", Asked::Start) => untrusted_data,
+        // More traffic needs no flow that fails; one that has not run yet can wait for `promote`.
+        ("probes", Asked::Advance { .. }) => {
+            !matches!(finding.cause, Cause::ProbesStale { .. } | Cause::ProbesNotRun { .. })
+        }
+        // Watching waits for nothing, but must not be blind.
+        ("probes", Asked::Keep) => false,
+        ("health" | "data", Asked::Keep) => kind == HoldKind::Blind,
         _ => true,
     }
 }
 
-/// Since when each kind of hold lasts. Watching asks for nothing and so ends no wait.
-fn note_holds(course: &mut Course, findings: &[Finding], snapshot: &Snapshot) {
-    let holds = |kind| findings.iter().any(|finding| finding.effective() == Outcome::Hold(kind));
-    let since = |known: Option<Instant>, kind| match (holds(kind), kind) {
-        (true, _) => known.or(Some(snapshot.now)),
-        (false, HoldKind::Waiting | HoldKind::Blocked) if snapshot.asked == Asked::Keep => known,
-        (false, _) => None,
+/// Since when a hold that counts has lasted. A wait that knows its end is a plan and does not count.
+fn holding_since(limit: &HoldLimit, course: &Course, findings: &[Finding], snapshot: &Snapshot) -> Option<Instant> {
+    let counted: &[CountedHold] =
+        limit.kinds.as_ref().map_or(&[CountedHold::Waiting, CountedHold::Blind], |kinds| &kinds.value);
+    let counts = |finding: &Finding| match finding.effective() {
+        Outcome::Hold(kind) => {
+            let planned = kind == HoldKind::Waiting && finding.until.is_some();
+            !planned && counted.iter().any(|counted| counted.kind() == kind)
+        }
+        Outcome::Pass | Outcome::Fail => false,
     };
-    course.waiting = since(course.waiting, HoldKind::Waiting);
-    course.blocked = since(course.blocked, HoldKind::Blocked);
-    course.blind = since(course.blind, HoldKind::Blind);
+    if findings.iter().any(counts) {
+        return course.holding.or(Some(snapshot.now));
+    }
+    // Watching asks for nothing and so ends no wait for it.
+    let only_blind = counted.iter().all(|counted| counted.kind() == HoldKind::Blind);
+    course.holding.filter(|_| snapshot.asked == Asked::Keep && !only_blind)
 }
 
 fn judge_hold_limit(limit: &HoldLimit, course: &Course, now: Instant) -> Option<Finding> {
-    let counted: &[CountedHold] =
-        limit.kinds.as_ref().map_or(&[CountedHold::Waiting, CountedHold::Blind], |kinds| &kinds.value);
-    let since = counted
-        .iter()
-        .filter_map(|kind| {
-            course.holding_since(match kind {
-                CountedHold::Waiting => HoldKind::Waiting,
-                CountedHold::Blocked => HoldKind::Blocked,
-                CountedHold::Blind => HoldKind::Blind,
-            })
-        })
-        .min()?;
+    let since = course.holding?;
     let after = limit.after.value;
     if now < since.plus(after) {
         return None;

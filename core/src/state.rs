@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::decision::{Finding, HoldKind};
+use crate::decision::Finding;
 use crate::gate::health::Folded;
 use crate::snapshot::{Release, SnapshotError};
 use crate::{CanonicalError, Digest, Instant, Name, canonical_json};
@@ -66,10 +66,8 @@ pub(crate) struct ReleaseState {
 pub(crate) struct Course {
     /// The latest `now`.
     pub(crate) latest: Instant,
-    /// Since when each kind of hold has lasted without a break.
-    pub(crate) waiting: Option<Instant>,
-    pub(crate) blocked: Option<Instant>,
-    pub(crate) blind: Option<Instant>,
+    /// Since when holds that the policy's hold limit counts have lasted without a break.
+    pub(crate) holding: Option<Instant>,
     /// Failures that ended the release.
     pub(crate) latched: Vec<Finding>,
 }
@@ -136,15 +134,7 @@ impl Default for State {
 
 impl Course {
     pub(crate) fn new(now: Instant) -> Self {
-        Self { latest: now, waiting: None, blocked: None, blind: None, latched: Vec::new() }
-    }
-
-    pub(crate) fn holding_since(&self, kind: HoldKind) -> Option<Instant> {
-        match kind {
-            HoldKind::Waiting => self.waiting,
-            HoldKind::Blocked => self.blocked,
-            HoldKind::Blind => self.blind,
-        }
+        Self { latest: now, holding: None, latched: Vec::new() }
     }
 }
 

@@ -158,6 +158,7 @@ fn scene(code: &str, asked: Asked) -> Decision {
         "data.first-interval" => with(&watched, &|seen| seen.now = at("09:00:59")),
         "steps.dwell" => with("steps: [{ weight: 5%, atLeast: 1h }]", &|_| {}),
         "steps.exposure" => with("steps: [{ weight: 5%, minRequests: 1 }]", &|_| {}),
+        "steps.ended" => with("steps: [{ weight: 5% }]", &|_| {}),
         "steps.skipped" => with("steps: [{ weight: 5% }, { weight: 10% }, { weight: 25% }]", &|seen| {
             // Nothing is unfinished for those who ask to promote.
             if asked == Asked::Promote {

@@ -223,6 +223,10 @@ causes! {
         to: Share, "the weight asked for";
         next: Share, "the next step";
     }
+    StepsEnded = "steps.ended", "the weight asked for is above the last step; what follows is `promote`" {
+        to: Share, "the weight asked for";
+        last: Share, "the last step";
+    }
     StepsUnfinished = "steps.unfinished", "the ramp has further steps before `promote`" {
         weight: Share, "the present weight";
         last: Share, "the last step";
@@ -259,8 +263,8 @@ causes! {
         reading: Reading, "the reading";
         limit: Bound, "its limit";
     }
-    HealthTooInconclusive = "health.too-inconclusive", "more readings were undecided than the policy tolerates" {
-        inconclusive: Count, "how many were undecided";
+    HealthTooInconclusive = "health.too-inconclusive", "more readings were undecided, or worse, than the policy tolerates" {
+        inconclusive: Count, "how many were undecided or bad";
         tolerated: Count, "how many are tolerated";
     }
     HealthNoTraffic = "health.no-traffic", "a cohort had no requests" {

@@ -70,7 +70,7 @@ keywords! {
 record! {
     /// Limits on the health score: 100 × the importance of the metrics that have not failed / the importance of all.
     pub struct ScoreLimits, blank {
-        /// From here on, failed metrics that are not critical are tolerated.
+        /// From here on, failed metrics that are not critical are tolerated; a hold of such a metric is tolerated if the score would be this high even if it had failed.
         pass: Points = "pass", default(Points::FULL);
         /// Below this the release fails; between the two it holds.
         fail: Points = "fail", default(Points::FULL);
@@ -136,7 +136,7 @@ record! {
         failure_limit: Count = "failureLimit", optional;
         /// Failed intervals in a row that are tolerated; one more fails the metric.
         consecutive_failure_limit: Count = "consecutiveFailureLimit", optional;
-        /// Undecided intervals that are tolerated over the rollout; one more holds. Without it the newest interval must be decided.
+        /// Intervals outside the limits, undecided or bad, that are tolerated over the rollout; one more holds until a person acts. Without it the newest interval must be decided.
         inconclusive_limit: Count = "inconclusiveLimit", optional;
         /// Settings of `judge: argo`, with Argo's names and defaults.
         argo: ArgoSettings = "argo", optional;

@@ -15,6 +15,7 @@ pub use health::{
     OnInconclusive, Points, PointsError, Quantile, QuantileError, ScoreLimits,
 };
 pub use later::{Attestation, Budget, Burn, BurnOutcome, Trust};
+pub(crate) use rollout::LONGEST_WAIVER;
 pub use rollout::{
     AfterHold, ApiVersion, Bake, BakeReference, BlastRadius, CountedHold, Degraded, Dependency, Environment, HoldLimit,
     Kind, Metadata, OverridePolicy, ProbeRequirement, Rollout, Source, Spec, Step,

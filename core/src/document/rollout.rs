@@ -3,7 +3,10 @@
 use super::decode::{Named, Spanned, keywords, record};
 use super::health::Health;
 use super::later::{Budget, Trust};
-use crate::{Count, Duration, Name, Share};
+use crate::{Count, Duration, HoldKind, Name, Share};
+
+/// The longest life of a waiver, unless the policy says otherwise.
+pub(crate) const LONGEST_WAIVER: Duration = Duration::from_minutes(24 * 60);
 
 keywords! {
     /// The version of the language.
@@ -117,6 +120,7 @@ keywords! {
 
 record! {
     /// The live stage: the new revision serves everyone and is rolled back by itself until the bake ends.
+    /// A host that still asks after the end gets an honest answer: a failure rolls back then too.
     pub struct Bake {
         /// How long after `promote`.
         duration: Duration = "for", required;
@@ -150,7 +154,7 @@ record! {
 }
 
 record! {
-    /// What happens when a hold lasts.
+    /// What happens when a hold lasts. Waits that know their end, such as a step that must last, do not count.
     pub struct HoldLimit {
         /// How long without a break.
         after: Duration = "after", required;
@@ -183,13 +187,25 @@ keywords! {
     }
 }
 
+impl CountedHold {
+    /// The kind of hold that is meant.
+    #[must_use]
+    pub const fn kind(self) -> HoldKind {
+        match self {
+            Self::Waiting => HoldKind::Waiting,
+            Self::Blocked => HoldKind::Blocked,
+            Self::Blind => HoldKind::Blind,
+        }
+    }
+}
+
 record! {
     /// What a signed human override may do.
     pub struct OverridePolicy {
         /// Codes of failing findings that a verified waiver may lower, such as `health.limit-exceeded`. Holds may always be waived.
         waive_fails: Vec<Spanned<String>> = "waiveFails", optional;
         /// The longest life of a waiver; longer ones are ignored.
-        longest: Duration = "longest", default(Duration::from_minutes(24 * 60));
+        longest: Duration = "longest", default(LONGEST_WAIVER);
     }
 }
 

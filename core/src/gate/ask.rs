@@ -1,6 +1,7 @@
 //! Whether what is asked makes sense where the release is.
 
 use super::Look;
+use crate::Share;
 use crate::decision::{Amount, Cause, Finding, FlipBound, FlipOf, HoldKind};
 use crate::snapshot::{Asked, Stage};
 
@@ -14,7 +15,8 @@ pub(crate) fn judge(look: Look<'_>, findings: &mut Vec<Finding>) {
     {
         let weight = snapshot.weight;
         let finding = Finding::hold(HoldKind::Blocked, Cause::AskedNotHigher { weight, to });
-        let next = crate::Share::from_ppm(weight.ppm().saturating_add(1));
-        findings.push(finding.flips(FlipOf::Weight, FlipBound::AtLeast, Amount::Share(next), Amount::Share(to)));
+        let next = Share::from_ppm(weight.ppm().saturating_add(1));
+        let flipped = finding.clone().flips(FlipOf::Weight, FlipBound::AtLeast, Amount::Share(next), Amount::Share(to));
+        findings.push(if next > weight { flipped } else { finding });
     }
 }

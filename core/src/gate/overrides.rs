@@ -1,29 +1,90 @@
 //! Human decisions: forcing a hold or an abort is a finding like any other; a waiver lowers named findings.
 
+use crate::Name;
 use crate::decision::{Cause, Finding, HoldKind, IgnoredOverride, NoFlip, Outcome, Standing};
-use crate::document::{OverridePolicy, Spanned};
+use crate::document::{LONGEST_WAIVER, OverridePolicy};
+use crate::policy::Policy;
 use crate::snapshot::{Override, OverrideAction, Snapshot, Verification};
-use crate::{Duration, Name};
 
-/// Adds what people decided to the findings of the gates, and lowers those that they waive.
-///
-/// Without a policy (an unknown environment) nothing can be waived, while holding and aborting always work.
-pub(crate) fn judge(policy: Option<&OverridePolicy>, snapshot: &Snapshot, findings: &mut Vec<Finding>) {
-    if snapshot.overrides.is_empty() {
-        return;
+/// Forced holds and aborts, as findings like any other. They work even where there is no policy.
+pub(crate) fn forced(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
+    for given in sorted(snapshot).into_iter().filter(|given| check(None, given, snapshot).is_ok()) {
+        let (by, reason) = (given.by.clone(), given.reason.clone());
+        let finding = match given.action {
+            OverrideAction::Hold => {
+                let cause = Cause::OverrideHold { by, reason, expires: given.expires_at };
+                Finding { until: Some(given.expires_at), ..Finding::hold(HoldKind::Blocked, cause) }
+            }
+            OverrideAction::Abort => Finding::fail(Cause::OverrideAbort { by, reason }),
+            OverrideAction::Waive { .. } => continue,
+        };
+        findings.push(finding.about(&given.id).no_flip(NoFlip::Person));
     }
+}
+
+/// The waivers of a snapshot.
+pub(crate) struct Waivers<'a> {
+    policy: &'a Policy,
+    given: Vec<(&'a Override, Result<(), IgnoredOverride>)>,
+}
+
+impl<'a> Waivers<'a> {
+    /// Every override, with the reason of those that do not act.
+    pub(crate) fn new(policy: &'a Policy, snapshot: &'a Snapshot) -> Self {
+        let check = |given| (given, check(policy.overrides.as_ref(), given, snapshot));
+        Self { policy, given: sorted(snapshot).into_iter().map(check).collect() }
+    }
+
+    /// Lowers what they name, as far as the policy allows. What people forced is not theirs to lower.
+    pub(crate) fn lower(&self, findings: &mut [Finding]) {
+        let fails = self.policy.overrides.as_ref().and_then(|overrides| overrides.waive_fails.as_ref());
+        let may_fail = |code: &str| fails.is_some_and(|codes| codes.value.iter().any(|known| known.value == code));
+        for finding in findings.iter_mut() {
+            let allowed = match finding.effective() {
+                Outcome::Pass => false,
+                Outcome::Hold(_) => finding.outcome != Outcome::Fail || may_fail(finding.code()),
+                Outcome::Fail => may_fail(finding.code()),
+            };
+            if !allowed || finding.code().starts_with("override.") {
+                continue;
+            }
+            let subject = finding.subject.as_ref().map(Name::as_str);
+            let names =
+                |(given, acts): &&(&Override, Result<(), _>)| acts.is_ok() && given.waives(finding.code(), subject);
+            if let Some((given, _)) = self.given.iter().find(names) {
+                finding.standing = Standing::Waived(given.id.clone());
+            }
+        }
+    }
+
+    /// What they did, recorded wherever they acted and where they did not.
+    pub(crate) fn findings(self, lowered: &[Finding]) -> Vec<Finding> {
+        let waived = |id: &Name| lowered.iter().any(|finding| finding.standing == Standing::Waived(id.clone()));
+        self.given
+            .into_iter()
+            .filter_map(|(given, acts)| {
+                let waiver = matches!(given.action, OverrideAction::Waive { .. });
+                let cause = match acts {
+                    Err(why) => Cause::OverrideIgnored { why },
+                    Ok(()) if !waiver => return None,
+                    Ok(()) if waived(&given.id) => {
+                        let (by, reason) = (given.by.clone(), given.reason.clone());
+                        Cause::OverrideWaived { by, reason, expires: given.expires_at }
+                    }
+                    Ok(()) => Cause::OverrideIgnored { why: IgnoredOverride::NothingToWaive },
+                };
+                Some(Finding::pass(cause).about(&given.id).no_flip(NoFlip::Person))
+            })
+            .collect()
+    }
+}
+
+/// Each once, in an order that does not depend on the host.
+fn sorted(snapshot: &Snapshot) -> Vec<&Override> {
     let mut overrides: Vec<&Override> = snapshot.overrides.iter().collect();
     overrides.sort();
     overrides.dedup();
-    let mut decided = Vec::new();
-    for given in overrides {
-        let finding = match check(policy, given, snapshot) {
-            Err(why) => Finding::pass(Cause::OverrideIgnored { why }),
-            Ok(()) => act(policy, given, findings),
-        };
-        decided.push(finding.about(&given.id).no_flip(NoFlip::Person));
-    }
-    findings.append(&mut decided);
+    overrides
 }
 
 /// Whether the override acts at all.
@@ -35,7 +96,7 @@ fn check(policy: Option<&OverridePolicy>, given: &Override, snapshot: &Snapshot)
         return Err(IgnoredOverride::NotInForce);
     }
     let OverrideAction::Waive { .. } = given.action else { return Ok(()) };
-    let longest = policy.map_or(Duration::from_minutes(24 * 60), OverridePolicy::longest);
+    let longest = policy.map_or(LONGEST_WAIVER, OverridePolicy::longest);
     if given.verification == Verification::Unverified {
         Err(IgnoredOverride::Unverified)
     } else if given.expires_at.since(given.issued_at) > longest {
@@ -43,38 +104,4 @@ fn check(policy: Option<&OverridePolicy>, given: &Override, snapshot: &Snapshot)
     } else {
         Ok(())
     }
-}
-
-fn act(policy: Option<&OverridePolicy>, given: &Override, findings: &mut [Finding]) -> Finding {
-    let (by, reason) = (given.by.clone(), given.reason.clone());
-    match given.action {
-        OverrideAction::Hold => {
-            let cause = Cause::OverrideHold { by, reason, expires: given.expires_at };
-            Finding { until: Some(given.expires_at), ..Finding::hold(HoldKind::Blocked, cause) }
-        }
-        OverrideAction::Abort => Finding::fail(Cause::OverrideAbort { by, reason }),
-        OverrideAction::Waive { .. } if waive(policy, given, findings) => {
-            Finding::pass(Cause::OverrideWaived { by, reason, expires: given.expires_at })
-        }
-        OverrideAction::Waive { .. } => Finding::pass(Cause::OverrideIgnored { why: IgnoredOverride::NothingToWaive }),
-    }
-}
-
-/// Lowers what it names, as far as the policy allows; whether there was anything.
-fn waive(policy: Option<&OverridePolicy>, given: &Override, findings: &mut [Finding]) -> bool {
-    let fails: &[Spanned<String>] =
-        policy.and_then(|policy| policy.waive_fails.as_ref()).map_or(&[], |codes| &codes.value);
-    let mut waived = false;
-    for finding in findings.iter_mut().filter(|finding| finding.standing == Standing::Counts) {
-        let allowed = match finding.outcome {
-            Outcome::Pass => false,
-            Outcome::Hold(_) => true,
-            Outcome::Fail => fails.iter().any(|code| code.value == finding.code()),
-        };
-        if allowed && given.waives(finding.code(), finding.subject.as_ref().map(Name::as_str)) {
-            finding.standing = Standing::Waived(given.id.clone());
-            waived = true;
-        }
-    }
-    waived
 }

@@ -49,16 +49,15 @@ fn failed(look: Look<'_>, requirement: &ProbeRequirement, canary: &[&ProbeResult
     if upstream {
         return Finding::hold(HoldKind::Blocked, Cause::ProbesUpstream { at });
     }
-    let in_a_row = canary.iter().take_while(|result| result.verdict == ProbeVerdict::Fail).count();
+    let in_a_row = canary.iter().filter(decisive).take_while(|result| result.verdict == ProbeVerdict::Fail).count();
     let failures = u32::try_from(in_a_row).map_or(Count::MAX, Count::from);
     let patience = requirement.patience();
-    let allowed = Amount::Count(patience.saturating_sub(Count::from(1)));
     let finding = if failures >= patience {
         Finding::fail(Cause::ProbesFailed { at, failures })
     } else {
         Finding::hold(HoldKind::Waiting, Cause::ProbesFailing { at, failures, patience })
     };
-    finding.flips(FlipOf::Failures, FlipBound::AtMost, allowed, Amount::Count(failures))
+    finding.flips(FlipOf::Failures, FlipBound::AtMost, Amount::Count(Count::ZERO), Amount::Count(failures))
 }
 
 /// Runs of this attempt, newest first; of several at one instant the worst counts.

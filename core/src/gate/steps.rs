@@ -42,6 +42,11 @@ pub(crate) fn judge(look: Look<'_>, findings: &mut Vec<Finding>) {
                 Amount::Share(to),
             ));
         }
+        (Asked::Advance { to }, None) => {
+            // More than the last step is everyone, and that is what `promote` asks for.
+            let last = steps.last().map_or(snapshot.weight, |step| step.weight.value);
+            findings.push(Finding::hold(HoldKind::Blocked, Cause::StepsEnded { to, last }));
+        }
         (Asked::Promote, Some(_)) => {
             let last = steps.last().map_or(snapshot.weight, |step| step.weight.value);
             let finding = Finding::hold(HoldKind::Blocked, Cause::StepsUnfinished { weight: snapshot.weight, last });

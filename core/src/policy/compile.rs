@@ -38,16 +38,38 @@ pub(crate) fn compile(rollout: &Rollout, report: &mut Report) -> Policies {
         for dependency in &policy.requires {
             let wanted = &dependency.environment;
             let known = || environments.value.0.iter().map(|(name, _)| name.value.as_str());
-            if wanted.value == name.value {
-                report.error(Code::Name, &wanted.position, format!("`{}` requires itself", name.value), None);
-            } else if spec.whole && !known().any(|known| known == wanted.value.as_str()) {
+            if spec.whole && !known().any(|known| known == wanted.value.as_str()) {
                 let message = format!("the environment `{}` is not one of this rollout", wanted.value);
                 report.error(Code::Name, &wanted.position, message, did_you_mean(wanted.value.as_str(), known()));
             }
         }
         named.insert(name.value.clone(), policy);
     }
+    check_cycles(&named, report);
     Policies { any: None, named }
+}
+
+/// An environment that requires itself, through others or not, can never be passed.
+fn check_cycles(policies: &BTreeMap<Name, Policy>, report: &mut Report) {
+    for (name, policy) in policies {
+        for dependency in &policy.requires {
+            let mut reached = vec![&dependency.environment.value];
+            let mut next = 0;
+            while let Some(environment) = reached.get(next).copied() {
+                let further = policies.get(environment).map_or(&[][..], |policy| &policy.requires);
+                for dependency in further.iter().map(|dependency| &dependency.environment.value) {
+                    if !reached.contains(&dependency) {
+                        reached.push(dependency);
+                    }
+                }
+                next += 1;
+            }
+            if reached.contains(&name) {
+                let message = format!("`{name}` requires itself");
+                report.error(Code::Name, &dependency.environment.position, message, None);
+            }
+        }
+    }
 }
 
 fn compile_environment(spec: &Spec, finer: &Environment, report: &mut Report) -> Policy {

@@ -67,6 +67,7 @@ pub fn sentence(finding: &Finding) -> String {
             format!("this step needs {at_least} judged requests of the canary; there were {requests}")
         }
         Cause::StepsSkipped { to, next } => format!("the next step is {next}, not {to}"),
+        Cause::StepsEnded { to, last } => format!("the ramp ends at {last}; beyond it comes `promote`, not {to}"),
         Cause::StepsUnfinished { weight, last } => {
             format!("the ramp goes to {last} before everyone; it is at {weight}")
         }
@@ -98,7 +99,10 @@ pub fn sentence(finding: &Finding) -> String {
         }
         Cause::HealthOutsideLimits { reading, limit } => format!("{about}: {}, {}", read(reading), limited(limit)),
         Cause::HealthTooInconclusive { inconclusive, tolerated } => {
-            format!("{about}: {} undecided, {tolerated} are tolerated; a person must decide", intervals(inconclusive))
+            format!(
+                "{about}: {} undecided or bad, {tolerated} are tolerated; a person must decide",
+                intervals(inconclusive)
+            )
         }
         Cause::HealthNoTraffic { cohort } => format!("{about}: {} had no requests", the(*cohort)),
         Cause::HealthTooFewRequests { cohort, requests, needed } => {

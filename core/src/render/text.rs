@@ -93,7 +93,7 @@ pub(super) fn standing_note(finding: &Finding) -> Option<String> {
         Standing::Counts => None,
         Standing::DryRun => Some(format!("dry run: would {was}")),
         Standing::NotAsked => Some(format!("would {was}, but what was asked does not need it")),
-        Standing::Tolerated => Some("failed, but the health score is high enough without it".to_owned()),
+        Standing::Tolerated => Some(format!("would {was}, but the health score is high enough without it")),
         Standing::Softened => Some("failed, and the health score holds the release instead of failing it".to_owned()),
         Standing::Waived(id) => Some(format!("would {was}, but the override `{id}` waives it")),
     }

@@ -1,5 +1,7 @@
 //! Fractions of whole numbers, and the double nearest to one.
 
+use crate::Count;
+
 /// A fraction in lowest terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fraction {
@@ -31,6 +33,12 @@ impl Fraction {
         let b = Self::new(other.numerator, self.denominator)?;
         let numerator = a.numerator.checked_mul(b.numerator)?;
         Some(Self { numerator, denominator: a.denominator.checked_mul(b.denominator)? })
+    }
+
+    /// So many times a count, rounded once.
+    pub(super) fn times_count(self, count: Count) -> f64 {
+        let whole = Self { numerator: count.get().into(), denominator: 1 };
+        self.times(whole).map_or_else(|| self.to_f64() * whole.to_f64(), Self::to_f64)
     }
 
     /// One over it; nothing for zero.
@@ -87,6 +95,7 @@ pub(super) fn decimal(text: &str, decimals: u32, max: u64) -> Option<u64> {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "every bit counts")]
 mod tests {
     use super::*;
 

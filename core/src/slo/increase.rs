@@ -280,6 +280,7 @@ fn signed_to_f64(number: i64) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "every bit counts")]
 mod tests {
     use super::*;
 

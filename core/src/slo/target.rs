@@ -166,6 +166,7 @@ fn whole_to_f64(number: u64) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "every bit counts")]
 mod tests {
     use super::*;
 

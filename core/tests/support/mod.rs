@@ -64,6 +64,9 @@ pub(crate) fn threshold(metrics: &[&str]) -> String {
 /// At most 1 % of bad requests: what most tests watch.
 pub(crate) const ERRORS: &str = "name: errors, bad: b, total: t, max: 1%";
 
+/// What is said once they are more.
+pub(crate) const EXCEEDED: &str = "abort health.limit-exceeded:errors";
+
 /// Revision `r2` of `checkout` in `prod`, begun at 09:00 with 5 % of the traffic.
 pub(crate) fn snapshot(asked: Asked) -> Snapshot {
     Snapshot {
@@ -170,6 +173,13 @@ pub(crate) fn waive(findings: &[&str]) -> Override {
 /// Decides once, from nothing.
 pub(crate) fn decide(spec: &str, snapshot: &Snapshot) -> Decision {
     engine(spec).decide(&State::new(), snapshot).decision
+}
+
+/// One look at a snapshot of 09:30, changed.
+pub(crate) fn look(spec: &str, asked: Asked, change: impl FnOnce(&mut Snapshot)) -> Decision {
+    let mut seen = Snapshot { now: at("09:30"), ..snapshot(asked) };
+    change(&mut seen);
+    decide(spec, &seen)
 }
 
 /// The verdict and what made it: `hold health.no-data:errors`, or `proceed` alone.

@@ -1,8 +1,8 @@
 //! The number that would have changed a metric's finding, verified by placing it again.
 
-use super::reading::{Place, bound, place, shift_in_buckets};
+use super::reading::{Place, place, shift_in_buckets};
 use crate::Count;
-use crate::decision::{Amount, Bound, Flip, FlipBound, FlipOf, NoFlip, Reading};
+use crate::decision::{Amount, Flip, FlipBound, FlipOf, NoFlip, Reading};
 use crate::policy::{Criterion, LatencyLimit, SlowRequests};
 
 /// The last value within the limits, and what it was.
@@ -57,7 +57,7 @@ fn candidate(criterion: &Criterion, reading: &Reading) -> Result<(Flip, Reading,
             let last = shift_in_buckets(*tolerate, schema);
             let with = |buckets| Reading::Later { quantile, schema, buckets };
             let (value, observed) = (Amount::Number(f64::from(last)), Amount::Number(f64::from(buckets)));
-            Ok((at_most(FlipOf::BucketsLater, value, observed), with(last), Some(with(last + 1))))
+            Ok((at_most(FlipOf::BucketsLater, value, observed), with(last), Some(with(last.saturating_add(1)))))
         }
         (Reading::Gauge { value }, Criterion::Gauge { min, max, .. }) => {
             let nearer_to_min = match (min, max) {
@@ -70,10 +70,11 @@ fn candidate(criterion: &Criterion, reading: &Reading) -> Result<(Flip, Reading,
             Ok((flip, Reading::Gauge { value: last }, None))
         }
         (Reading::GaugeCompared { value, baseline }, Criterion::Gauge { relative: Some(relative), .. }) => {
-            let last = match bound(criterion, reading) {
-                Bound::Range { max: Some(max), .. } => max,
-                _ => relative.tolerate.as_f64() * baseline,
+            let absolute = match criterion {
+                Criterion::Gauge { max: Some(max), .. } => *max,
+                _ => f64::INFINITY,
             };
+            let last = (relative.tolerate.as_f64() * baseline).min(absolute);
             if !last.is_finite() {
                 return Err(NoFlip::NotOneNumber);
             }

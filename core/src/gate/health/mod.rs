@@ -8,6 +8,8 @@ mod tally;
 
 pub(crate) use fold::{Folded, Irregular};
 
+use std::ops::Range;
+
 use super::Look;
 use crate::Count;
 use crate::decision::{Cause, Finding, HoldKind, NoFlip, Outcome, Outside, Standing};
@@ -22,11 +24,16 @@ use tally::{Ended, Mark, Phase, Tally};
 pub(crate) fn judge(look: Look<'_>, findings: &mut Vec<Finding>) -> Option<Points> {
     let plan = look.policy.health.as_ref()?;
     look.folded.newest()?;
-    let first = findings.len();
     let stopped = look.folded.argo_stopped(plan);
+    let mut spans = Vec::with_capacity(plan.metrics.len());
     for (metric, tally) in plan.metrics.iter().zip(&look.folded.tallies) {
+        let from = findings.len();
         let finding = judge_metric(plan, metric, tally, stopped);
         findings.push(standing(finding, metric));
+        if let Some(nothing) = missing_beside(tally) {
+            let finding = nothing_finding(metric, nothing).retry_after(plan.grid.every());
+            findings.push(standing(finding, metric));
+        }
         if is_undecided(metric, tally) && is_past_horizon(look, plan) {
             let cause = Cause::HealthHorizon { horizon: plan.horizon };
             let finding = match plan.on_inconclusive {
@@ -35,9 +42,20 @@ pub(crate) fn judge(look: Look<'_>, findings: &mut Vec<Finding>) -> Option<Point
             };
             findings.push(standing(finding, metric));
         }
+        spans.push(from..findings.len());
     }
+    let score = score(plan, &spans, findings);
     judge_flagger(look, plan, findings);
-    Some(score(plan, first, findings))
+    Some(score)
+}
+
+/// What the newest interval lacks beside a reading, or after a failure: being bad does not end being blind.
+fn missing_beside(tally: &Tally) -> Option<Nothing> {
+    let failed = tally.ended.is_some_and(|ended| ended.phase == Phase::Failed);
+    match tally.latest?.judged {
+        Judged::Read { missing, .. } => missing,
+        Judged::Nothing(nothing) => Some(nothing).filter(|_| failed),
+    }
 }
 
 fn standing(finding: Finding, metric: &MetricPlan) -> Finding {
@@ -68,7 +86,7 @@ fn judge_metric(plan: &HealthPlan, metric: &MetricPlan, tally: &Tally, stopped: 
 fn ended_finding(plan: &HealthPlan, metric: &MetricPlan, tally: &Tally, ended: Ended) -> Finding {
     let start = plan.grid.start_of(ended.mark.slot);
     match (ended.phase, ended.mark.judged) {
-        (Phase::Failed, Judged::Read { reading, place }) if place != Place::Within => {
+        (Phase::Failed, Judged::Read { reading, place, .. }) if place != Place::Within => {
             let limit = bound(&metric.criterion, &reading);
             let finding = Finding::fail(Cause::HealthLimitExceeded { reading, limit, start, failed: tally.failed });
             Finding { flip: flip(&metric.criterion, &reading), ..finding }
@@ -96,7 +114,7 @@ fn ended_finding(plan: &HealthPlan, metric: &MetricPlan, tally: &Tally, ended: E
 fn threshold_finding(plan: &HealthPlan, metric: &MetricPlan, tally: &Tally, mark: Mark) -> Finding {
     let (reading, place) = match mark.judged {
         Judged::Nothing(nothing) => return nothing_finding(metric, nothing).retry_after(plan.grid.every()),
-        Judged::Read { reading, place } => (reading, place),
+        Judged::Read { reading, place, .. } => (reading, place),
     };
     let limit = bound(&metric.criterion, &reading);
     let tolerated = inconclusive_limit(metric);
@@ -167,32 +185,40 @@ fn judge_flagger(look: Look<'_>, plan: &HealthPlan, findings: &mut Vec<Finding>)
     findings.push(finding.from(&plan.position).outside(Outside::FixedLimit).no_flip(NoFlip::NotOneNumber));
 }
 
-/// The score, and what it means for the metrics that failed and are not critical.
-fn score(plan: &HealthPlan, first: usize, findings: &mut [Finding]) -> Points {
-    let (mut all, mut healthy) = (0_u64, 0_u64);
-    let (_, own) = findings.split_at_mut_checked(first).unwrap_or_default();
-    let has_failed = |own: &[Finding], metric: &MetricPlan| {
-        own.iter().any(|finding| finding.subject.as_ref() == Some(&metric.name) && finding.outcome == Outcome::Fail)
-    };
-    for metric in plan.metrics.iter().filter(|metric| !metric.dry_run) {
-        all += u64::from(metric.importance);
-        if !has_failed(own, metric) {
-            healthy += u64::from(metric.importance);
-        }
+/// The score, and what it means for the metrics that are not critical.
+///
+/// A metric that holds counts as failed in the worst case. If the release would pass even then, its hold is
+/// tolerated too: otherwise a metric that gets worse, from holding to failed, would help.
+fn score(plan: &HealthPlan, spans: &[Range<usize>], findings: &mut [Finding]) -> Points {
+    let (mut all, mut not_failed, mut healthy) = (0_u64, 0_u64, 0_u64);
+    for (metric, span) in plan.metrics.iter().zip(spans).filter(|(metric, _)| !metric.dry_run) {
+        let own = findings.get(span.clone()).unwrap_or_default();
+        let strictest = own.iter().map(|finding| finding.outcome).max().unwrap_or(Outcome::Pass);
+        let importance = u64::from(metric.importance);
+        all += importance;
+        not_failed += if strictest == Outcome::Fail { 0 } else { importance };
+        healthy += if strictest == Outcome::Pass { importance } else { 0 };
     }
-    let points = (healthy * 100).checked_div(all).unwrap_or(100);
-    let score = u8::try_from(points).map_or(Points::FULL, Points::new);
-    let standing = if score < plan.fail_score {
+    let points = |part: u64| {
+        let points = (part * 100).checked_div(all).unwrap_or(100);
+        u8::try_from(points).map_or(Points::FULL, Points::new)
+    };
+    let (score, worst) = (points(not_failed), points(healthy));
+    let of_failed = if score < plan.fail_score {
         Standing::Counts
     } else if score < plan.pass_score {
         Standing::Softened
     } else {
         Standing::Tolerated
     };
-    for metric in plan.metrics.iter().filter(|metric| !metric.dry_run && !metric.critical) {
-        for finding in own.iter_mut() {
-            if finding.subject.as_ref() == Some(&metric.name) && finding.outcome == Outcome::Fail {
-                finding.standing = standing.clone();
+    let of_holding = if worst < plan.pass_score { Standing::Counts } else { Standing::Tolerated };
+    let lesser = |metric: &MetricPlan| !metric.dry_run && !metric.critical;
+    for (_, span) in plan.metrics.iter().zip(spans).filter(|(metric, _)| lesser(metric)) {
+        for finding in findings.get_mut(span.clone()).unwrap_or_default() {
+            match finding.outcome {
+                Outcome::Pass => {}
+                Outcome::Hold(_) => finding.standing = of_holding.clone(),
+                Outcome::Fail => finding.standing = of_failed.clone(),
             }
         }
     }

@@ -15,7 +15,12 @@ use crate::{Count, Share};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub(crate) enum Judged {
-    Read { reading: Reading, place: Place },
+    Read {
+        reading: Reading,
+        place: Place,
+        /// What was missing all the same; a bad reading does not make up for it.
+        missing: Option<Nothing>,
+    },
     Nothing(Nothing),
 }
 
@@ -47,14 +52,18 @@ pub(crate) struct Sides<'a> {
 
 /// Reads and places one interval of one metric.
 pub(crate) fn judge(plan: &MetricPlan, sides: Sides<'_>) -> Judged {
-    // What the canary alone shows to be beyond an absolute limit needs no baseline.
-    if let Some(reading) = absolute_part(plan, sides)
+    let read = read(plan, sides).map(|(reading, missing)| (reading, place(&plan.criterion, &reading), missing));
+    let not_beyond = !matches!(read, Ok((_, Place::Beyond, _)));
+    // What the canary alone shows to be beyond an absolute limit needs no baseline, and no mean.
+    if not_beyond
+        && let Some(reading) = absolute_part(plan, sides)
         && place(&plan.criterion, &reading) == Place::Beyond
     {
-        return Judged::Read { reading, place: Place::Beyond };
+        let missing = read.map_or_else(Some, |(_, _, missing)| missing);
+        return Judged::Read { reading, place: Place::Beyond, missing };
     }
-    match read(plan, sides) {
-        Ok(reading) => Judged::Read { reading, place: place(&plan.criterion, &reading) },
+    match read {
+        Ok((reading, place, missing)) => Judged::Read { reading, place, missing },
         Err(nothing) => Judged::Nothing(nothing),
     }
 }
@@ -186,7 +195,15 @@ fn compare(relative: Relative, bad: Count, total: Count, baseline_bad: Count, ba
     }
 }
 
-fn read(plan: &MetricPlan, sides: Sides<'_>) -> Result<Reading, Nothing> {
+/// The reading, and what was missing beside it.
+fn read(plan: &MetricPlan, sides: Sides<'_>) -> Result<(Reading, Option<Nothing>), Nothing> {
+    if let Criterion::Gauge { relative: None, .. } = plan.criterion {
+        return worst_gauge(plan, sides.canary);
+    }
+    read_whole(plan, sides).map(|reading| (reading, None))
+}
+
+fn read_whole(plan: &MetricPlan, sides: Sides<'_>) -> Result<Reading, Nothing> {
     let enough = |cohort, total: Count| {
         if total == Count::ZERO {
             Err(Nothing::NoTraffic { cohort })
@@ -244,7 +261,7 @@ fn read(plan: &MetricPlan, sides: Sides<'_>) -> Result<Reading, Nothing> {
             };
             Ok(Reading::Later { quantile, schema, buckets: index(&of_canary) - index(&of_baseline) })
         }
-        Criterion::Gauge { relative: None, .. } => worst_gauge(plan, sides.canary),
+        Criterion::Gauge { relative: None, .. } => worst_gauge(plan, sides.canary).map(|(reading, _)| reading),
         Criterion::Gauge { relative: Some(_), .. } => {
             let (value, baseline) = (mean(canary, sides.canary)?, mean(baseline, sides.baseline)?);
             Ok(Reading::GaugeCompared { value, baseline })
@@ -263,7 +280,7 @@ fn absolute_part(plan: &MetricPlan, sides: Sides<'_>) -> Option<Reading> {
             let (bad, total) = counts(Cohort::Canary, sides.canary).ok()?;
             (total >= plan.min_requests).then_some(Reading::Share { bad, total })
         }
-        Criterion::Gauge { relative: Some(_), .. } => worst_gauge(plan, sides.canary).ok(),
+        Criterion::Gauge { relative: Some(_), .. } => worst_gauge(plan, sides.canary).ok().map(|(reading, _)| reading),
         _ => None,
     }
 }
@@ -381,7 +398,7 @@ fn gauges(cohort: Cohort, observations: &[Observation]) -> impl Iterator<Item = 
 }
 
 /// The replica that is furthest beyond its limits; a missing replica counts only when no other is beyond.
-fn worst_gauge(plan: &MetricPlan, observations: &[Observation]) -> Result<Reading, Nothing> {
+fn worst_gauge(plan: &MetricPlan, observations: &[Observation]) -> Result<(Reading, Option<Nothing>), Nothing> {
     let Criterion::Gauge { min, max, .. } = plan.criterion else {
         return Err(Nothing::WrongForm { cohort: Cohort::Canary });
     };
@@ -401,7 +418,7 @@ fn worst_gauge(plan: &MetricPlan, observations: &[Observation]) -> Result<Readin
     }
     match (worst, missing) {
         (Some(value), Some(nothing)) if within_range(min, max, value) == Place::Within => Err(nothing),
-        (Some(value), _) => Ok(Reading::Gauge { value }),
+        (Some(value), missing) => Ok((Reading::Gauge { value }, missing)),
         (None, nothing) => Err(nothing.unwrap_or(absent(Cohort::Canary))),
     }
 }

@@ -91,7 +91,10 @@ impl Tally {
             }
             Judged::Nothing(Nothing::Missing { .. }) if no_data == NoData::Fail => {}
             Judged::Nothing(_) => return None,
-            Judged::Read { place: Place::Beyond, .. } => {}
+            // What is worse than undecided must not count for less.
+            Judged::Read { place: Place::Beyond, .. } => {
+                self.inconclusive = self.inconclusive.saturating_add(times);
+            }
         }
         let before = self.bad_run;
         self.bad_run = self.bad_run.saturating_add(times);
