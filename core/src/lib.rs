@@ -28,6 +28,8 @@
 //! parsing is pure: no clock, network, files, threads, environment or randomness. Time is an argument.
 //!
 //! What survives between two looks is the [`State`]: hand back what the last step returned.
+//!
+//! The arithmetic of error budgets stands alone in [`slo`].
 
 mod bundle;
 mod canonical;
@@ -46,6 +48,7 @@ mod ratio;
 mod record;
 pub mod render;
 mod requirements;
+pub mod slo;
 mod snapshot;
 mod starter;
 mod state;

@@ -98,7 +98,7 @@ impl ErrorBudget {
     }
 
     /// When the budget of a rolling period is used up if errors go on as in `recent`, with constant
-    /// traffic: `left · length / burn rate`. Nothing if either had no traffic.
+    /// traffic: `left · length / burn rate`. Nothing if either had no traffic, or the period no length.
     ///
     /// Old errors leave a rolling period meanwhile, so it lasts at least so long.
     ///
@@ -117,7 +117,7 @@ impl ErrorBudget {
     #[must_use]
     pub fn exhaustion(self, period: Events, recent: Events, length: Duration) -> Option<Exhaustion> {
         let (left, burn) = (self.left(period)?, self.burn_rate(recent)?);
-        Some(lasting(left, burn / length.as_secs_f64()))
+        (!length.is_zero()).then(|| lasting(left, burn / length.as_secs_f64()))
     }
 
     /// When the budget of a calendar period is used up: `(B · expected − bad so far) / bad per second`.
@@ -217,6 +217,7 @@ mod tests {
         let end = |bad, recent| budget.exhaustion(events(bad, 1_000_000), events(recent, 1000), day);
         assert_eq!(end(1000, 0), Some(Exhaustion::Exhausted));
         assert_eq!(end(999, 0), Some(Exhaustion::Never));
+        assert_eq!(budget.exhaustion(events(0, 1), events(0, 1), Duration::ZERO), None);
         assert_eq!(end(0, 1), Some(Exhaustion::After(day)));
         assert_eq!(end(0, 2), Some(Exhaustion::After(Duration::from_minutes(12 * 60))));
     }

@@ -24,6 +24,10 @@ pub struct Sample {
 /// Every value is a number from 0 to [`MAX_VALUE`] and no two samples share an instant. A value below the
 /// one before it is no error: it says that the process began anew (a *counter reset*).
 ///
+/// A reset that is overtaken before the next scrape cannot be seen in one counter alone: the events between
+/// are lost, and even more events may then look like fewer. [`count_together`](super::count_together) sees it in
+/// the counters beside it, and a sample of 0 where the process began shows it to all.
+///
 /// Sums over replicas are taken after the increase of each, never before: a sum of counters has no resets
 /// to see.
 ///

@@ -1,6 +1,6 @@
 //! What lasts between decisions: holds, failures, states and the clock.
 
-use davy::{Asked, HoldKind, OverrideAction, Snapshot, State};
+use davy::{Asked, HoldKind, OverrideAction, ProbeVerdict, Snapshot, State};
 
 use crate::support::*;
 use crate::{bad, good};
@@ -109,6 +109,49 @@ fn losing_evidence_never_unlatches_an_abort() {
         assert_eq!(said(&later), EXCEEDED);
         assert_eq!(finding(&later, "health.limit-exceeded").latched_at, Some(minute(1)));
     }
+}
+
+#[test]
+fn each_failure_that_lost_its_evidence_is_told_beside_the_new_ones() {
+    let mut watch = Watch::of("probes: [cart, pay]").asks(Asked::Keep);
+    watch.snapshot.now = at("09:30");
+    watch.snapshot.probes = vec![run("cart", "09:29", ProbeVerdict::Fail)];
+    assert_eq!(said(&watch.looks()), "abort probes.failed:cart");
+    watch.snapshot.now = at("09:31");
+    watch.snapshot.probes = vec![run("pay", "09:30", ProbeVerdict::Fail)];
+    let later = watch.looks();
+    assert_eq!(said(&later), "abort probes.failed:cart probes.failed:pay");
+    let latched: Vec<_> = later.reasons().map(|finding| finding.latched_at).collect();
+    assert!(latched.contains(&Some(at("09:30"))) && latched.contains(&None), "{latched:?}");
+}
+
+#[test]
+fn a_waiver_lowers_a_latched_failure_only_as_long_as_it_lives() {
+    let mut watch = Watch::of("probes: [pay], overrides: { waiveFails: [probes.failed] }").asks(Asked::Keep);
+    watch.snapshot.now = at("09:30");
+    watch.snapshot.probes = vec![run("pay", "09:29", ProbeVerdict::Fail)];
+    assert_eq!(said(&watch.looks()), "abort probes.failed:pay");
+    watch.snapshot.now = at("09:31");
+    watch.snapshot.probes = Vec::new();
+    watch.snapshot.overrides = vec![waive(&["probes.failed"])];
+    assert_eq!(said(&watch.looks()), "proceed");
+    watch.snapshot.now = at("09:32");
+    watch.snapshot.overrides = Vec::new();
+    let again = watch.looks();
+    assert_eq!(said(&again), "abort probes.failed:pay");
+    assert_eq!(finding(&again, "probes.failed").latched_at, Some(at("09:30")));
+}
+
+#[test]
+fn a_failure_that_was_waived_from_the_start_is_not_latched() {
+    let mut watch = Watch::of("probes: [pay], overrides: { waiveFails: [probes.failed] }").asks(Asked::Keep);
+    watch.snapshot.now = at("09:30");
+    watch.snapshot.probes = vec![run("pay", "09:29", ProbeVerdict::Fail)];
+    watch.snapshot.overrides = vec![waive(&["probes.failed"])];
+    assert_eq!(said(&watch.looks()), "proceed");
+    watch.snapshot.now = at("09:31");
+    (watch.snapshot.probes, watch.snapshot.overrides) = (Vec::new(), Vec::new());
+    assert_eq!(said(&watch.looks()), "proceed");
 }
 
 #[test]
