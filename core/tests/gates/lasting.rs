@@ -58,6 +58,34 @@ fn a_hold_goes_on_when_its_kind_changes() {
 }
 
 #[test]
+fn watching_ends_no_wait_and_ends_being_blind() {
+    let mut watch = Watch::of(&format!("holdLimit: {{ after: 3m, then: fail }}, {}", threshold(&[ERRORS])));
+    let waits = || [canary("errors", counts(0, 0))];
+    watch.sees(waits());
+    watch.snapshot.asked = Asked::Keep;
+    assert_eq!(said(&watch.sees(waits())), "proceed");
+    assert_eq!(said(&watch.sees(waits())), "proceed");
+    watch.snapshot.asked = Asked::Promote;
+    assert_eq!(said(&watch.sees(waits())), "abort hold.limit");
+
+    let blind = "holdLimit: { after: 2m, then: fail, kinds: [blind] }";
+    let mut watch = Watch::of(&format!("{blind}, {}", threshold(&[ERRORS]))).asks(Asked::Keep);
+    watch.sees([canary("errors", NO_DATA)]);
+    watch.sees([canary("errors", counts(0, 100))]);
+    assert_eq!(said(&watch.sees([canary("errors", NO_DATA)])), "hold health.no-data:errors");
+}
+
+#[test]
+fn a_step_that_must_last_is_no_hold_that_lasts() {
+    let spec = "steps: [{ weight: 5%, atLeast: 9h }], holdLimit: { after: 1m, then: fail }";
+    let mut watch = Watch::of(spec);
+    for clock in ["09:10", "09:20", "09:30"] {
+        watch.snapshot.now = at(clock);
+        assert_eq!(said(&watch.looks()), "hold steps.dwell");
+    }
+}
+
+#[test]
 fn a_freeze_counts_only_when_it_is_named() {
     let held = "hold override.hold:ticket-7";
     assert_eq!(last_of("holdLimit: { after: 3m, then: fail }", &["blocked"; 9]), held);

@@ -99,6 +99,23 @@ fn an_environment_has_its_own_ramp() {
 
 // Blast radius.
 
+#[test]
+fn a_radius_that_is_kept_is_told_to_those_who_ask_for_more() {
+    let within = |asked, to_hold: bool| {
+        let decision = look(RADIUS, asked, |seen| {
+            if to_hold {
+                seen.running = vec![running("basket", "prod", "r2"), running("search", "prod", "r2")];
+            }
+        });
+        codes(&decision).contains(&"blast-radius.within")
+    };
+    for asked in [Asked::Start, advance("25%"), Asked::Promote] {
+        assert!(within(asked, false), "{asked}");
+    }
+    assert!(!within(Asked::Keep, false));
+    assert!(!within(Asked::Start, true), "it is told or broken, not both");
+}
+
 const RADIUS: &str = "environments: { prod: { blastRadius: { maxWeight: 50%, concurrent: 2 } } }";
 
 #[test]

@@ -193,6 +193,9 @@ fn a_replica_without_a_value_hides_no_other_and_is_not_healthy() {
     };
     assert_eq!(cpu("max: 85%", with_a_gap(0.2)), "hold health.no-data:cpu");
     assert_eq!(cpu("max: 85%", with_a_gap(0.9)), BUSY);
+    // A bad replica that is not enough to fail does not make up for the one that is not there.
+    let mut watch = Watch::of(&threshold(&["name: cpu, gauge: g, max: 85%, patience: 2"]));
+    assert_eq!(said(&watch.sees(with_a_gap(0.9))), "hold health.breach-tolerated:cpu health.no-data:cpu");
 }
 
 #[test]

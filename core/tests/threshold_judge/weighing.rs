@@ -72,6 +72,38 @@ fn a_softened_failure_fails_once_another_joins_it() {
 }
 
 #[test]
+fn a_hold_is_tolerated_only_if_a_failure_would_be() {
+    let silent = |limits: &str, metrics: &[&str]| {
+        let mut watch = Watch::of(&health(&format!("judge: threshold, score: {limits}"), metrics));
+        let decision = watch.sees([canary("lesser", NO_DATA), canary("major", counts(0, 100))]);
+        let standing = finding(&decision, "health.no-data").standing.clone();
+        (said(&decision), standing, points(&decision))
+    };
+    let held = "hold health.no-data:lesser".to_owned();
+    let two = [LESSER, MAJOR];
+    assert_eq!(silent("{ pass: 75, fail: 50 }", &two), ("proceed".to_owned(), Standing::Tolerated, 100));
+    assert_eq!(silent("{ pass: 76, fail: 50 }", &two), (held.clone(), Standing::Counts, 100));
+    // What is critical is never tolerated, and a dry run is nothing to the score.
+    let critical = format!("{LESSER}, critical: true");
+    assert_eq!(silent("{ pass: 75, fail: 50 }", &[&critical, MAJOR]), (held, Standing::Counts, 100));
+    let dry = format!("{LESSER}, dryRun: true");
+    assert_eq!(silent("{ pass: 75, fail: 50 }", &[&dry, MAJOR]), ("proceed".to_owned(), Standing::DryRun, 100));
+}
+
+#[test]
+fn a_tolerated_failure_does_not_hide_that_the_data_went_missing() {
+    let spec = health("judge: threshold, score: { pass: 20, fail: 10 }", &[MAJOR, LESSER]);
+    let mut watch = Watch::of(&spec);
+    let failed = watch.sees([canary("lesser", counts(0, 100)), canary("major", counts(9, 100))]);
+    assert_eq!(said(&failed), "proceed");
+    // The worst case is no longer good enough, and every blind metric is in it.
+    let blind = watch.sees([canary("lesser", NO_DATA), canary("major", NO_DATA)]);
+    assert_eq!(said(&blind), "hold health.no-data:lesser health.no-data:major");
+    let seen = watch.sees([canary("lesser", counts(0, 100)), canary("major", counts(0, 100))]);
+    assert!(!codes(&seen).contains(&"health.no-data"), "{seen}");
+}
+
+#[test]
 fn a_critical_metric_fails_alone_whatever_the_score() {
     let critical = format!("{LESSER}, critical: true");
     let decision = with_bad(", score: { pass: 10, fail: 0 }", &[&critical, MAJOR], &["lesser"]);
