@@ -1,0 +1,6 @@
+//! A record's bytes.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    davy_fuzz::record(data);
+});
