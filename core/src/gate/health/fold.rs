@@ -150,11 +150,14 @@ impl Folded {
         let mut requests = Count::ZERO;
         let mut rest = observations;
         for (tally, metric) in self.tallies.iter_mut().zip(&plan.metrics) {
-            // Observations and metrics are both sorted by name.
-            let from = rest.iter().position(|observation| observation.metric >= metric.name).unwrap_or(rest.len());
-            let (_, here) = rest.split_at_checked(from).unwrap_or_default();
-            let until = here.iter().position(|observation| observation.metric != metric.name).unwrap_or(here.len());
-            let (own, after) = here.split_at_checked(until).unwrap_or_default();
+            // Observations and metrics are both sorted by name, and mostly name the same.
+            let is_own = |observation: &Observation| observation.metric == metric.name;
+            if !rest.first().is_some_and(is_own) {
+                let from = rest.iter().position(|observation| observation.metric >= metric.name).unwrap_or(rest.len());
+                rest = rest.get(from..).unwrap_or_default();
+            }
+            let until = rest.iter().position(|observation| !is_own(observation)).unwrap_or(rest.len());
+            let (own, after) = rest.split_at_checked(until).unwrap_or_default();
             rest = after;
             let canaries =
                 own.iter().position(|observation| observation.cohort == Cohort::Baseline).unwrap_or(own.len());
@@ -165,7 +168,8 @@ impl Folded {
                 continue;
             }
             let judged = judge(metric, sides);
-            check_failed |= !metric.dry_run && flagger_check_fails(&metric.criterion, judged);
+            check_failed |=
+                metric.rule == Rule::Flagger && !metric.dry_run && flagger_check_fails(&metric.criterion, judged);
             tally.count(metric, Mark { slot, judged }, Count::from(1));
         }
         if let Some(threshold) = plan.flagger_threshold {
