@@ -6,7 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Value as Json, json};
 
-use super::decode::{Refusal, Scalar, keywords, read_number, record};
+use super::declare::{keywords, record};
+use super::decode::{Refusal, Scalar, read_number};
 use super::yaml;
 use crate::time::serde_as_text;
 use crate::{Count, Duration, Name, Share, Tolerance};

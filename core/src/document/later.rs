@@ -1,6 +1,6 @@
 //! Parts of the language that are read and checked, and refused until their gates exist.
 
-use super::decode::{keywords, record};
+use super::declare::{keywords, record};
 use crate::{Name, Share};
 
 record! {

@@ -1,5 +1,6 @@
 //! The documents of a bundle: their language, how they are read, and what is wrong with them.
 
+mod declare;
 pub(crate) mod decode;
 pub(crate) mod diagnostic;
 mod health;

@@ -1,6 +1,7 @@
 //! `kind: Rollout`: how one service is released.
 
-use super::decode::{Named, Spanned, keywords, record};
+use super::declare::{keywords, record};
+use super::decode::{Named, Spanned};
 use super::health::Health;
 use super::later::{Budget, Trust};
 use crate::{Count, Duration, HoldKind, Name, Share};
