@@ -471,3 +471,14 @@ fn a_record_that_is_not_what_it_was_does_not_replay() {
     other_snapshot.intervals.pop();
     assert_eq!(code(sealed.replay(&engine, &start, &other_snapshot)), "R004");
 }
+
+#[test]
+fn a_small_file_does_not_become_a_large_engine() {
+    let metrics: String = (0..101).map(|n| format!("{{ name: m{n}, gauge: g, max: 1 }}, ")).collect();
+    let environments: String = (0..100).map(|n| format!("e{n}: {{}}, ")).collect();
+    let text = |environments: &str| {
+        format!("{HEAD} {{ health: {{ metrics: [{metrics}] }}, environments: {{ {environments} }} }}\n")
+    };
+    assert_eq!(codes_of(text(&environments)), ["D004"]);
+    assert!(Bundle::from_files([("rollouts.yaml", text("prod: {}"))]).is_ok());
+}

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use super::{Grid, HealthPlan, MetricPlan, Policy};
 use crate::decision::Cause;
-use crate::document::decode::{Refine, Report};
+use crate::document::decode::{Named, Refine, Report};
 use crate::document::diagnostic::{did_you_mean, shown};
 use crate::document::{
     BakeReference, DiagnosticCode as Code, Environment, FlaggerSettings, Health, Judge, Metric, Position, Rollout,
     ScoreLimits, Source, Spanned, Spec, Step,
 };
 use crate::{Count, Duration, Name, Share};
+
+/// The most metrics that a bundle compiles, over all of its environments.
+const MOST_METRICS: usize = 10_000;
 
 /// The policies of a rollout: one per environment, or one for all where none is named.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +35,9 @@ pub(crate) fn compile(rollout: &Rollout, report: &mut Report) -> Policies {
         let policy = compile_environment(spec, &Environment::at(&spec.position), report);
         return Policies { any: Some(policy), named: BTreeMap::new() };
     };
+    if !is_affordable(spec, environments, report) {
+        return Policies { any: None, named: BTreeMap::new() };
+    }
     let mut named = BTreeMap::new();
     for (name, environment) in &environments.value.0 {
         let policy = compile_environment(spec, environment, report);
@@ -47,6 +53,20 @@ pub(crate) fn compile(rollout: &Rollout, report: &mut Report) -> Policies {
     }
     check_cycles(&named, report);
     Policies { any: None, named }
+}
+
+/// Every environment compiles every metric: a small file must not become a large engine.
+fn is_affordable(spec: &Spec, environments: &Spanned<Named<Environment>>, report: &mut Report) -> bool {
+    let metrics = |health: &Option<Spanned<Health>>| {
+        health.iter().flat_map(|health| &health.value.metrics).map(|metrics| metrics.value.len()).sum::<usize>()
+    };
+    let own: usize = environments.value.0.iter().map(|(_, environment)| metrics(&environment.health)).sum();
+    let all = metrics(&spec.health).saturating_mul(environments.value.0.len()).saturating_add(own);
+    if all > MOST_METRICS {
+        let message = format!("the environments have {all} metrics together; at most {MOST_METRICS} are compiled");
+        report.error(Code::Budget, &environments.position, message, "split the bundle".to_owned());
+    }
+    all <= MOST_METRICS
 }
 
 /// An environment that requires itself, through others or not, can never be passed.
