@@ -182,6 +182,14 @@ fn a_forced_abort_rolls_back_what_is_live() {
 }
 
 #[test]
+fn what_was_forced_is_not_also_ignored() {
+    for action in [OverrideAction::Hold, OverrideAction::Abort] {
+        let decision = with_overrides("", &[override_that(action)], |_| {});
+        assert!(!codes(&decision).contains(&"override.ignored"), "{decision}");
+    }
+}
+
+#[test]
 fn the_same_override_twice_is_one() {
     let hold = override_that(OverrideAction::Hold);
     assert_eq!(said(&with_overrides("", &[hold.clone(), hold], |_| {})), "hold override.hold:ticket-7");

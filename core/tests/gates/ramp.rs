@@ -71,6 +71,16 @@ fn promote_comes_after_the_last_step() {
 }
 
 #[test]
+fn a_step_is_told_to_be_met_only_when_it_is() {
+    let met = |at_least: &str| {
+        let decision = look(&format!("steps: [{{ weight: 5%, atLeast: {at_least} }}]"), Asked::Promote, |_| {});
+        codes(&decision).contains(&"steps.met")
+    };
+    assert!(met("0s"));
+    assert!(!met("9h"));
+}
+
+#[test]
 fn advance_is_no_way_around_promote() {
     // The flow was never run, which `promote` would wait for.
     let spec = "probes: [pay], steps: [{ weight: 5% }, { weight: 50% }]";
