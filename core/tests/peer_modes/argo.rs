@@ -318,6 +318,14 @@ fn what_nan_means_depends_on_the_condition() {
 }
 
 #[test]
+fn infinity_is_beyond_any_multiple_of_the_baseline() {
+    let mut watch = Watch::of(&health("judge: argo", &["name: load, gauge: g, tolerate: 1.1x, unacceptable: 2x"]));
+    let infinite = davy::Observed::Missing(davy::Missing::PositiveInfinity);
+    let decision = watch.sees([canary("load", infinite), baseline("load", gauge(0.5))]);
+    assert_eq!(said(&decision), "abort health.data-failed:load");
+}
+
+#[test]
 fn infinity_is_beyond_a_maximum() {
     for conditions in [Conditions::Success, Conditions::Failure, Conditions::Both] {
         let decision = argo_decision(ArgoMetric { conditions, ..ARGO }, "i");
