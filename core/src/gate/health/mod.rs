@@ -86,7 +86,7 @@ fn judge_metric(plan: &HealthPlan, metric: &MetricPlan, tally: &Tally, stopped: 
 fn ended_finding(plan: &HealthPlan, metric: &MetricPlan, tally: &Tally, ended: Ended) -> Finding {
     let start = plan.grid.start_of(ended.mark.slot);
     match (ended.phase, ended.mark.judged) {
-        (Phase::Failed, Judged::Read { reading, place, .. }) if place != Place::Within => {
+        (Phase::Failed, Judged::Read { reading, .. }) => {
             let limit = bound(&metric.criterion, &reading);
             let finding = Finding::fail(Cause::HealthLimitExceeded { reading, limit, start, failed: tally.failed });
             Finding { flip: flip(&metric.criterion, &reading), ..finding }
