@@ -49,7 +49,7 @@ keywords! {
         Evidence = "evidence",
         /// Fixed limits per interval. No guarantee: the more often one looks, the more often a good release fails.
         Threshold = "threshold",
-        /// The measurement and metric states of Argo Rollouts 1.8, surprises included.
+        /// The measurement and metric states of Argo Rollouts 1.8, surprises included: with two conditions an undecided measurement can pause a release that a worse, tolerated one would let go on.
         Argo = "argo",
         /// The failed-check counter of Flagger, surprises included.
         Flagger = "flagger",
