@@ -29,10 +29,15 @@
 //!
 //! What survives between two looks is the [`State`]: hand back what the last step returned.
 //!
-//! The arithmetic of error budgets stands alone in [`slo`].
+//! The arithmetic of error budgets stands alone in [`slo`], that of change windows in [`calendar`], that of evidence in [`stats`],
+//! Kayenta's judge in [`kayenta`]. [`testing`] tests policies.
 
+mod agenda;
+mod alerts;
 mod bundle;
+pub mod calendar;
 mod canonical;
+mod comparison;
 mod count;
 mod decide;
 mod decision;
@@ -40,42 +45,61 @@ mod digest;
 pub mod document;
 mod engine;
 mod gate;
+pub mod kayenta;
+mod learn;
 mod lint;
 mod name;
 mod page;
+pub mod plan;
+pub mod plugin;
 mod policy;
+pub mod probe;
+mod rate;
 mod ratio;
 mod record;
 pub mod render;
 mod requirements;
+pub mod rule;
+mod shadow;
 pub mod slo;
 mod snapshot;
 mod starter;
 mod state;
+pub mod stats;
+pub mod testing;
 mod text;
 mod time;
 
+pub use agenda::{ChangeStretch, ExplainedChange, TooManySpans, WindowSpan};
+pub use alerts::prometheus_rules;
 pub use bundle::Bundle;
 pub use canonical::{CanonicalError, canonical_json};
+pub use comparison::{Comparison, Shadowed};
 pub use count::{Count, CountError};
 pub use decision::{
-    Amount, Bound, Cause, Decision, Finding, Flip, FlipBound, FlipOf, Guarantee, Hold, HoldKind, IgnoredOverride,
-    NoFlip, Outcome, Outside, Reading, Standing, Verdict,
+    Amount, Assumption, Bound, Burned, Cause, ChangeWindow, Condition, Decision, Finding, Flip, FlipBound, FlipOf,
+    Guarantee, Hold, HoldKind, IgnoredOverride, Key, Limit, Method, NoFlip, NoiseSeen, Operand, Outcome, Outside,
+    Reading, Standing, Unclear, Verdict, WindowRole, WindowSeen,
 };
 pub use digest::{Digest, DigestError};
-pub use document::schema::rollout_schema;
+pub use document::schema::{calendar_schema, policy_test_schema, probe_schema, rollout_schema};
 pub use document::{BundleError, Diagnostic, Position, Severity};
-pub use engine::{Engine, Step};
+pub use engine::{Engine, EngineBuilder, Step};
+pub use gate::{ChangeOutlook, UnclearWindow};
 pub use name::{Name, NameError};
 pub use page::page;
-pub use policy::Query;
+pub use policy::{Budgeting, Calendars, Concerns, PlannedWindow, Query, Sli, SloQuery, Whom};
+pub use probe::ProbeFlows;
+pub use rate::{Rate, RateError};
 pub use ratio::{Factor, RatioError, Share, Tolerance};
 pub use record::{Inputs, Record, ReplayError, SEMANTICS};
 pub use requirements::Requirement;
+pub use rule::{Fact, FactError, Facts, Rule, RuleInput, RuleLanguage, rule_input_schema};
+pub use shadow::ShadowError;
 pub use snapshot::{
-    Asked, Buckets, Cohort, Histogram, Interval, IntervalError, Missing, Observation, Observed, Override,
-    OverrideAction, Passed, ProbeResult, ProbeVerdict, Release, Running, Scope, Snapshot, SnapshotCode, SnapshotError,
-    Stage, Verification,
+    Asked, Buckets, Cohort, Histogram, Interval, IntervalError, Missing, NoiseHistory, Observation, Observed, Override,
+    OverrideAction, Part, Passed, ProbeResult, ProbeVerdict, Release, ReplicaStart, Running, Scope, Seen, Series,
+    SeriesError, SeriesValues, SloWindow, Snapshot, SnapshotCode, SnapshotError, Stage, Target, Verification,
 };
 pub use starter::starter;
 pub use state::State;

@@ -2,9 +2,16 @@
 
 use std::fmt::Write as _;
 
+use crate::Text;
 use crate::bundle::Bundle;
-use crate::document::{AfterHold, CountedHold, OnInconclusive, Spanned};
-use crate::policy::{Criterion, HealthPlan, LatencyLimit, MetricPlan, Policy, Query, Relative, Rule};
+use crate::calendar::Effect;
+use crate::document::{AfterHold, BakeReference, CountedHold, OnInconclusive, Spanned};
+use crate::plugin::PluginKey;
+use crate::policy::{
+    BudgetPlan, Criterion, HealthPlan, LatencyLimit, Means, MetricPlan, PlannedWindow, Policy, Query, Relative, Rule,
+    Sli,
+};
+use crate::slo::{Period, Urgency};
 
 /// Promotion criteria, guardrails and freeze conditions per environment, as Markdown.
 ///
@@ -65,17 +72,25 @@ fn write_policy(out: &mut String, name: &str, policy: &Policy) -> std::fmt::Resu
             dependency.soak()
         )?;
     }
+    for rule in &policy.rules {
+        let shadow = if rule.shadow { ", a shadow that is shown and never counts" } else { "" };
+        writeln!(out, "- the rule `{}` in {} has nothing against it{shadow}", rule.name, rule.text.language)?;
+    }
     if let Some(bake) = &policy.bake {
-        let against = bake
-            .against
-            .as_ref()
-            .map_or(String::new(), |against| format!(", compared with the {} baseline", against.value));
+        let against = match bake.against.as_ref().map(|against| against.value) {
+            Some(BakeReference::Slo) => ", judged by the error budgets".to_owned(),
+            Some(against) => format!(", compared with the {against} baseline"),
+            None => String::new(),
+        };
         writeln!(out, "- after promotion: watched for {}{against}", bake.duration.value)?;
     }
     writeln!(out, "\n### Guardrails\n")?;
     match &policy.health {
         Some(plan) => write_health(out, plan)?,
         None => writeln!(out, "- no metric is judged")?,
+    }
+    if let Some(plan) = &policy.budget {
+        write_budget(out, plan)?;
     }
     if let Some(radius) = &policy.blast_radius {
         if let Some(Spanned { value, .. }) = &radius.max_weight {
@@ -91,6 +106,18 @@ fn write_policy(out: &mut String, name: &str, policy: &Policy) -> std::fmt::Resu
 
 fn write_holds(out: &mut String, policy: &Policy) -> std::fmt::Result {
     writeln!(out, "- data that is missing, late or contradictory holds the release")?;
+    if let Some(plan) = &policy.budget {
+        let exempt: Vec<String> = plan.exempt.iter().map(|class| format!("`{class}`")).collect();
+        let exempt = if exempt.is_empty() { String::new() } else { format!(", except {}", exempt.join(", ")) };
+        writeln!(
+            out,
+            "- an error budget with less than {} left freezes releases until {} of it is left again{exempt}",
+            plan.freeze_below, plan.unfreeze_at
+        )?;
+    }
+    for plan in policy.calendar.iter().flat_map(|calendar| &calendar.windows) {
+        write_window(out, plan)?;
+    }
     match &policy.hold_limit {
         None => writeln!(out, "- a hold may last for ever")?,
         Some(limit) => {
@@ -113,11 +140,36 @@ fn write_holds(out: &mut String, policy: &Policy) -> std::fmt::Result {
     }
 }
 
+fn write_window(out: &mut String, plan: &PlannedWindow) -> std::fmt::Result {
+    let window = &plan.window;
+    let does = match (window.effect, window.hard) {
+        (Effect::Allow, _) => "lets releases go further",
+        (Effect::Deny, false) => "freezes releases",
+        (Effect::Deny, true) => "freezes releases without exceptions",
+    };
+    let exempt: Vec<String> = window.exempt.iter().map(|class| format!("`{class}`")).collect();
+    let exempt = if exempt.is_empty() { String::new() } else { format!(", except {}", exempt.join(", ")) };
+    let note = |before: &str, text: &Option<Text>| {
+        text.as_ref().map_or(String::new(), |text| format!("; {before}{}", escape(text.as_str())))
+    };
+    writeln!(
+        out,
+        "- the window `{}/{}` ({}) {does}{exempt}{}{}{}",
+        plan.calendar,
+        window.name,
+        window.timing.zone(),
+        note("", &plan.reason),
+        note("owner ", &plan.owner),
+        note("", &plan.ticket)
+    )
+}
+
 fn write_health(out: &mut String, plan: &HealthPlan) -> std::fmt::Result {
     let grid = plan.grid;
     let undecided = match plan.on_inconclusive {
         OnInconclusive::Hold => "holds",
         OnInconclusive::Fail => "fails",
+        OnInconclusive::Promote => "may be promoted all the same",
     };
     writeln!(
         out,
@@ -138,7 +190,7 @@ fn write_health(out: &mut String, plan: &HealthPlan) -> std::fmt::Result {
             out,
             "| {} | {} | {} | {fails} | {weight} |",
             metric.name,
-            measured(&metric.query),
+            means(&metric.means),
             healthy(&metric.criterion)
         )?;
     }
@@ -153,6 +205,52 @@ fn write_health(out: &mut String, plan: &HealthPlan) -> std::fmt::Result {
     Ok(())
 }
 
+fn means(means: &Means) -> String {
+    match means {
+        Means::Query(query) => measured(query),
+        Means::Plugin(plugin) => {
+            let inputs: Vec<String> =
+                plugin.inputs.iter().map(|input| format!("{}: {}", input.name, measured(&input.query))).collect();
+            let name = match (&plugin.path, &plugin.key) {
+                (Some(path), _) => code(path),
+                (None, PluginKey::Native(name)) => code(name.as_str()),
+                (None, PluginKey::Pinned(digest)) => code(&digest.to_string()),
+            };
+            format!("plugin {name} from {}", inputs.join("; "))
+        }
+    }
+}
+
+fn write_budget(out: &mut String, plan: &BudgetPlan) -> std::fmt::Result {
+    writeln!(out, "\n| SLO | measured by | allowed bad | of | too fast |\n|---|---|---|---|---|")?;
+    for slo in &plan.slos {
+        let period = match &slo.period {
+            Period::Rolling(length) => format!("the last {length}"),
+            Period::Calendar(_) => format!("a calendar period of about {}", slo.period.nominal()),
+        };
+        for objective in &slo.objectives {
+            let pairs = objective.pairs.iter().map(|(urgency, condition)| {
+                let (pair, outcome) = (condition.pair(), plan.outcome(*urgency));
+                let urgency = match urgency {
+                    Urgency::Page => "page",
+                    Urgency::Ticket => "ticket",
+                };
+                format!("{} in {} and {} ({urgency}: {outcome})", pair.threshold, pair.long, pair.short)
+            });
+            writeln!(
+                out,
+                "| {} | {} | {} % | {period} | {} |",
+                slo.name,
+                indicator(&objective.query.sli),
+                objective.budget.as_fraction() * 100.0,
+                pairs.collect::<Vec<_>>().join(", ")
+            )?;
+        }
+    }
+    out.push('\n');
+    Ok(())
+}
+
 fn measured(expression: &Query) -> String {
     match expression {
         Query::Bad { bad, total } => format!("{} of {}", code(bad), code(total)),
@@ -160,6 +258,17 @@ fn measured(expression: &Query) -> String {
         Query::Histogram(text) | Query::Buckets(text) | Query::Gauge(text) => code(text),
         Query::Probe(name) => format!("probe {}", code(name.as_str())),
         Query::Events(name) => format!("events {}", code(name.as_str())),
+        Query::Slo(query) => indicator(&query.sli),
+    }
+}
+
+fn indicator(sli: &Sli) -> String {
+    match sli {
+        Sli::Bad { bad, total, .. } => format!("{} of {}", code(bad), code(total)),
+        Sli::Good { good, total, .. } => format!("{} of {}, good", code(good), code(total)),
+        Sli::Raw { ratio, of_good: true } => format!("{}, good", code(ratio)),
+        Sli::Raw { ratio, of_good: false } => code(ratio),
+        Sli::Threshold { value, op, limit } => format!("{} `{op}` {limit}, good", code(value)),
     }
 }
 
@@ -177,12 +286,16 @@ fn healthy(criterion: &Criterion) -> String {
         Criterion::Latency { limit: LatencyLimit::Slow(slow), .. } => {
             format!("slower than {} s: {}", slow.above, times(&slow.relative))
         }
+        Criterion::Latency { limit: LatencyLimit::Slower { relative, .. }, .. } => {
+            format!("slow requests: {}", times(relative))
+        }
         Criterion::Gauge { min, max, relative } => {
             let min = min.map(|min| format!("≥ {min}"));
             let max = max.map(|max| format!("≤ {max}"));
             min.into_iter().chain(max).chain(relative.as_ref().map(times)).collect::<Vec<_>>().join(" and ")
         }
         Criterion::Events { max } => format!("≤ {max} per interval"),
+        Criterion::Values { .. } => "like the baseline".to_owned(),
     }
 }
 
@@ -202,7 +315,9 @@ fn fails(plan: &HealthPlan, metric: &MetricPlan) -> String {
                 (None, None) => "never".to_owned(),
             }
         }
+        Rule::Evidence => "by the evidence of all metrics together".to_owned(),
         Rule::Argo(_) => "as Argo Rollouts counts".to_owned(),
+        Rule::Kayenta(_) => "as Kayenta scores".to_owned(),
         Rule::Flagger => format!("after {} failed checks, as Flagger counts", plan.flagger_threshold.unwrap_or(1)),
     }
 }

@@ -97,6 +97,9 @@ impl Share {
 }
 
 impl Factor {
+    /// As large.
+    pub const ONE: Factor = Factor(1000);
+
     /// From thousandths; at most a thousandfold.
     #[must_use]
     pub const fn from_thousandths(thousandths: u32) -> Self {
@@ -136,7 +139,7 @@ impl Factor {
 }
 
 /// A decimal without sign or exponent, in units of 10^-`decimals`; at most `max` units.
-fn parse_decimal(text: &str, decimals: usize, max: u32) -> Option<u32> {
+pub(crate) fn parse_decimal(text: &str, decimals: usize, max: u32) -> Option<u32> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits_only = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     let well_formed = !whole.is_empty() && digits_only(whole) && digits_only(fraction);
@@ -151,7 +154,7 @@ fn parse_decimal(text: &str, decimals: usize, max: u32) -> Option<u32> {
 }
 
 /// Writes units of 10^-`decimals` without trailing zeros.
-fn write_decimal(f: &mut fmt::Formatter<'_>, units: u32, decimals: u32) -> fmt::Result {
+pub(crate) fn write_decimal(f: &mut fmt::Formatter<'_>, units: u32, decimals: u32) -> fmt::Result {
     let scale = 10_u32.saturating_pow(decimals);
     write!(f, "{}", units / scale)?;
     let fraction = units % scale;

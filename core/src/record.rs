@@ -7,7 +7,7 @@ use crate::decision::Decision;
 use crate::engine::{Engine, Step};
 use crate::snapshot::{Interval, Snapshot, SnapshotError};
 use crate::state::State;
-use crate::{CanonicalError, Digest, canonical_json};
+use crate::{CanonicalError, Digest, canonical_json, shadow};
 
 /// The meaning of decisions. Bumped whenever the same inputs would be decided differently.
 pub const SEMANTICS: u32 = 1;
@@ -150,6 +150,12 @@ impl Record {
                 return Err(ReplayError::OtherInput { what, expected, found });
             }
         }
+        let (expected, found) = (was.decision.shadow.as_ref().map(|shadow| shadow.bundle), shadow::digest_of(engine));
+        if expected != found {
+            // What stands for no bundle is the digest of nothing.
+            let [expected, found] = [expected, found].map(|bundle| bundle.unwrap_or_else(|| Digest::of(b"")));
+            return Err(ReplayError::OtherInput { what: "shadow's bundle", expected, found });
+        }
         // Another patch version of the engine with the same semantics must decide the same.
         let engine_of_record = Content { engine: was.engine.clone(), ..again.content };
         if canonical_json(&engine_of_record)? == self.bytes {
@@ -170,7 +176,7 @@ pub(crate) fn seal(step: &Step<'_>) -> Result<Record, CanonicalError> {
             state: step.prior.digest()?,
             snapshot: Digest::of(&canonical_json(&WithoutIntervals::of(step.snapshot))?),
             intervals: chain(&step.snapshot.intervals),
-            judged: step.state.release().map_or(Digest::of(b""), |release| release.folded.chain),
+            judged: step.state.attempt().map_or(Digest::of(b""), |release| release.folded.chain),
         },
         decision: step.decision.clone(),
         state: step.state.digest()?,
@@ -194,9 +200,21 @@ struct WithoutIntervals<'a> {
     stage: crate::Stage,
     weight: crate::Share,
     since: crate::Instant,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    manual: bool,
+    #[serde(skip_serializing_if = "crate::Target::is_unknown")]
+    target: &'a crate::Target,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<Digest>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    plugins: Vec<&'a crate::plugin::PluginObservation>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    slos: Vec<&'a crate::SloWindow>,
     probes: Vec<&'a crate::ProbeResult>,
     running: Vec<&'a crate::Running>,
     passed: Vec<&'a crate::Passed>,
+    #[serde(skip_serializing_if = "crate::Facts::is_empty")]
+    facts: &'a crate::Facts,
     overrides: Vec<&'a crate::Override>,
 }
 
@@ -214,10 +232,23 @@ impl<'a> WithoutIntervals<'a> {
             stage: snapshot.stage,
             weight: snapshot.weight,
             since: snapshot.since,
+            manual: snapshot.manual,
+            target: &snapshot.target,
+            history: (!snapshot.history.is_empty()).then(|| chain(&snapshot.history)),
+            plugins: sorted_by_text(&snapshot.plugins),
+            slos: sorted_by_text(&snapshot.slos),
             probes: sorted(&snapshot.probes),
             running: sorted(&snapshot.running),
             passed: sorted(&snapshot.passed),
+            facts: &snapshot.facts,
             overrides: sorted(&snapshot.overrides),
         }
     }
+}
+
+/// In the order of their canonical text, which is the same for every host.
+fn sorted_by_text<T: Serialize>(items: &[T]) -> Vec<&T> {
+    let mut sorted: Vec<&T> = items.iter().collect();
+    sorted.sort_by_cached_key(|item| canonical_json(item).unwrap_or_default());
+    sorted
 }

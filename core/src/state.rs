@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::decision::Finding;
+use crate::gate::budget::Frozen;
+use crate::gate::burn::Uneasy;
 use crate::gate::health::Folded;
 use crate::snapshot::{Release, SnapshotError};
 use crate::{CanonicalError, Digest, Instant, Name, canonical_json};
@@ -31,6 +33,9 @@ pub struct State {
     version: Version,
     service: ServiceState,
     release: Option<ReleaseState>,
+    /// That of the policy's shadow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shadow: Option<Box<State>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +52,9 @@ struct VersionError(u32);
 pub(crate) struct ServiceState {
     /// Whose it is, once a decision was made with it.
     pub(crate) service: Option<Name>,
+    /// Budgets that freeze releases until they have recovered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) frozen: Vec<Frozen>,
 }
 
 /// The part of one attempt of one release.
@@ -70,19 +78,29 @@ pub(crate) struct Course {
     pub(crate) holding: Option<Instant>,
     /// Failures that ended the release.
     pub(crate) latched: Vec<Finding>,
+    /// Pairs of windows that were not calm when they were last looked at before the live stage, and since then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) uneasy: Option<Vec<Uneasy>>,
 }
 
 impl State {
     /// The state before the first decision about a service.
     #[must_use]
     pub fn new() -> Self {
-        Self { version: Version, service: ServiceState::default(), release: None }
+        Self { version: Version, service: ServiceState::default(), release: None, shadow: None }
     }
 
     /// The state that the next release, or the next attempt, of the same service begins with.
     #[must_use]
     pub fn next_release(&self) -> Self {
-        Self { version: Version, service: self.service.clone(), release: None }
+        let shadow = self.shadow.as_ref().map(|shadow| Box::new(shadow.next_release()));
+        Self { version: Version, service: self.service.clone(), release: None, shadow }
+    }
+
+    /// The release that it is about; nothing before the first decision.
+    #[must_use]
+    pub fn release(&self) -> Option<&Release> {
+        self.release.as_ref().map(|release| &release.release)
     }
 
     /// Reads a state that [`State::to_json`] wrote.
@@ -110,18 +128,30 @@ impl State {
             let folded = release.folded.commitment();
             (release.policy, &release.release, folded, &release.course)
         });
-        Ok(Digest::of(&canonical_json(&(VERSION, &self.service, release))?))
+        let own = (VERSION, &self.service, release);
+        Ok(match &self.shadow {
+            None => Digest::of(&canonical_json(&own)?),
+            Some(shadow) => Digest::of(&canonical_json(&(own, shadow.digest()?))?),
+        })
     }
 
     pub(crate) fn with(service: ServiceState, release: ReleaseState) -> Self {
-        Self { version: Version, service, release: Some(release) }
+        Self { version: Version, service, release: Some(release), shadow: None }
+    }
+
+    pub(crate) fn shadow(&self) -> Option<&State> {
+        self.shadow.as_deref()
+    }
+
+    pub(crate) fn with_shadow(self, shadow: Option<State>) -> Self {
+        Self { shadow: shadow.map(Box::new), ..self }
     }
 
     pub(crate) fn service(&self) -> &ServiceState {
         &self.service
     }
 
-    pub(crate) fn release(&self) -> Option<&ReleaseState> {
+    pub(crate) fn attempt(&self) -> Option<&ReleaseState> {
         self.release.as_ref()
     }
 }
@@ -134,7 +164,7 @@ impl Default for State {
 
 impl Course {
     pub(crate) fn new(now: Instant) -> Self {
-        Self { latest: now, holding: None, latched: Vec::new() }
+        Self { latest: now, holding: None, latched: Vec::new(), uneasy: None }
     }
 }
 

@@ -28,6 +28,18 @@ pub struct TextError {
 }
 
 impl Text {
+    /// As much of any text as can be shown: what would break a line becomes U+FFFD, what is too long is cut off.
+    pub(crate) fn lossy(text: &str) -> Self {
+        let mut plain = String::new();
+        for c in text.chars().map(|c| if breaks_lines(c) { char::REPLACEMENT_CHARACTER } else { c }) {
+            if plain.len() + c.len_utf8() > 1024 {
+                break;
+            }
+            plain.push(c);
+        }
+        if plain.is_empty() { Self("nothing".into()) } else { Self(plain.into()) }
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,12 +1,21 @@
 //! What can be found, each with a stable code and its facts as data; prose is made from them elsewhere.
 
 use std::marker::PhantomData;
+use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::document::Quantile;
-use crate::snapshot::{Cohort, Missing, Strict};
-use crate::{Asked, Count, Duration, Factor, Instant, Name, Share, Text};
+use super::Verdict;
+use super::burned::{Burned, Unclear, WindowSeen};
+use super::calendar::ChangeWindow;
+use super::noise::NoiseSeen;
+use super::ruled::{Condition, Limit};
+use crate::calendar::{Ruling, Turn};
+use crate::document::{Points, Quantile};
+use crate::kayenta::Label;
+use crate::snapshot::{Cohort, Missing, PluginFault, Strict};
+use crate::stats::RatioLimits;
+use crate::{Asked, Count, Digest, Duration, Factor, Instant, Name, Share, Text};
 
 /// What was read of a metric in one interval, or of both cohorts where they are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -287,6 +296,78 @@ causes! {
     HealthWrongForm = "health.wrong-form", "a cohort's observation does not have the form that the metric needs" {
         cohort: Cohort, "which one";
     }
+    HealthHarm = "health.harm", "the evidence that the canary is worse than tolerated has reached the level of an abort" {
+        suspect: Option<Name>, "the metric that says most";
+        reached: f64, "the most evidence so far, as a power of ten";
+        needed: f64, "the level of this attempt, as a power of ten";
+    }
+    HealthSuspicion = "health.suspicion", "there is evidence that the canary is worse than tolerated, too much for more traffic and too little to abort" {
+        suspect: Option<Name>, "the metric that says most";
+        reached: f64, "the most evidence so far, as a power of ten";
+        needed: f64, "the level of this attempt, as a power of ten";
+        score: Points, "the health score";
+    }
+    HealthNoHarm = "health.no-harm", "there is little or no evidence that the canary is worse than tolerated" {
+        reached: f64, "the most evidence so far, as a power of ten";
+        needed: f64, "the level of this attempt, as a power of ten";
+        score: Points, "the health score";
+    }
+    HealthWithinNoise = "health.within-noise", "the evidence would abort if requests were independent, and for a while it has been within the noise between replicas" {
+        suspect: Option<Name>, "the metric that says most";
+        intervals: Count, "for how many intervals in a row";
+        first: f64, "the most evidence as if requests were independent, as a power of ten";
+        second: f64, "the evidence that the noise leaves, as a power of ten";
+        needed: f64, "the level of this attempt, as a power of ten";
+    }
+    HealthNoise = "health.noise", "how much replicas and intervals differ by themselves, and what that leaves of the evidence" {
+        metric: Name, "the metric whose test says most";
+        seen: NoiseSeen, "what is known of its noise";
+        first: f64, "the most evidence as if requests were independent, as a power of ten";
+        second: f64, "the evidence that the noise leaves, as a power of ten";
+        needed: f64, "the level of this attempt, as a power of ten";
+    }
+    HealthReplicasLeftOut = "health.replicas-left-out", "replicas of the baseline are far worse than the others and are left out" {
+        replicas: Vec<Name>, "which ones";
+    }
+    HealthSickReplicas = "health.sick-replicas", "replicas of the baseline are far worse than the others, which makes the canary look good, and too few are left to do without them" {
+        replicas: Vec<Name>, "which ones";
+    }
+    HealthProved = "health.proved", "the metric is good enough: what the policy calls unacceptable is ruled out" {
+        shown: f64, "the most evidence so far, as a power of ten";
+        needed: f64, "the level of a promotion, as a power of ten";
+        score: Points, "the metric's own health score";
+        ratio: Option<RatioLimits>, "how many times as often as the baseline the canary has bad events, with 95 % confidence at all looks together, if requests are independent; none where nothing is compared";
+    }
+    HealthNotProved = "health.not-proved", "it is not proved yet that the metric is good enough" {
+        shown: f64, "the most evidence so far, as a power of ten";
+        needed: f64, "the level of a promotion, as a power of ten";
+        score: Points, "the metric's own health score";
+        ratio: Option<RatioLimits>, "how many times as often as the baseline the canary has bad events, with 95 % confidence at all looks together, if requests are independent; none where nothing is compared";
+    }
+    HealthReversed = "health.reversed", "the metric was proved good enough, and the newest intervals speak against it" {
+        intervals: Count, "how many intervals are looked at";
+        score: Points, "the metric's own health score";
+        ratio: Option<RatioLimits>, "how many times as often as the baseline the canary has bad events, with 95 % confidence at all looks together, if requests are independent; none where nothing is compared";
+    }
+    HealthCrossed = "health.crossed", "the canary has more bad events than its fixed schedule of looks allows" {
+        suspect: Name, "the metric";
+        events: Count, "bad events of the canary so far";
+        looks: Count, "looks taken";
+        planned: Count, "looks that are planned";
+    }
+    HealthNotCrossed = "health.not-crossed", "no metric has more bad events than its fixed schedule of looks allows" {
+        looks: Count, "looks taken";
+        planned: Count, "looks that are planned; what comes later is not judged";
+    }
+    HealthScheduleLeft = "health.schedule-left", "the canary does not have the weight that the fixed schedule has about now, so that nothing is guaranteed" {
+        weight: Share, "the weight that it has";
+    }
+    HealthRetried = "health.retried", "a fixed schedule of looks is planned for one attempt" {
+        attempt: Count, "which one this is";
+    }
+    HealthTooManyEvents = "health.too-many-events", "some looks had too many events for the exact test" {
+        unjudged: Count, "how many looks";
+    }
     HealthHorizon = "health.horizon", "the horizon passed and the metric is still undecided" {
         horizon: Duration, "the horizon";
     }
@@ -319,6 +400,59 @@ causes! {
         failed_checks: Count, "failed checks so far, never reset";
         threshold: Count, "the threshold";
     }
+    HealthKayentaLabel = "health.kayenta-label", "what Kayenta's judge called the metric at its latest analysis; the score of all metrics decides" {
+        label: Label, "what it is called";
+        ratio: Option<f64>, "the canary's mean by the baseline's";
+        canary: Count, "values of the canary that were there";
+        baseline: Count, "values of the baseline that were there";
+    }
+    HealthKayentaWaiting = "health.kayenta-waiting", "Kayenta's judge has not analysed anything yet" {
+        intervals: Count, "intervals so far";
+        needed: Count, "intervals of the first analysis";
+    }
+    HealthKayentaRunning = "health.kayenta-running", "the latest score is not marginal, and further analyses follow" {
+        score: f64, "the score";
+        marginal: f64, "at this score, or below it, an analysis fails";
+        analyses: Count, "analyses so far";
+        of: Count, "analyses in all";
+    }
+    HealthKayentaPassed = "health.kayenta-passed", "the score of the last analysis is high enough" {
+        score: f64, "the score";
+        pass: f64, "the score that was needed";
+    }
+    HealthKayentaFailed = "health.kayenta-failed", "the score of an analysis was too low" {
+        score: f64, "the score";
+        needed: f64, "the score that the last analysis needs; earlier ones, more than this";
+        analyses: Count, "analyses by then";
+        ended_by: Option<Name>, "the critical metric that made it 0";
+        mostly_no_data: bool, "whether half of the metrics had no data, which made it 0";
+    }
+    PluginMeasured = "plugin.measured", "a plugin measured the metric in the newest interval" {
+        cohort: Cohort, "whose traffic";
+        plugin: Option<Digest>, "the digest of its bytes; nothing for code of the host";
+        engine: Text, "what ran it";
+        fuel: Option<Count>, "how much of its budget was spent";
+        start: Instant, "the interval";
+    }
+    PluginRejected = "plugin.rejected", "the plugin says that it cannot measure the metric" {
+        cohort: Cohort, "whose traffic";
+        message: Text, "in its words";
+        start: Instant, "the interval";
+    }
+    PluginFaulted = "plugin.faulted", "the plugin that measures the metric failed" {
+        cohort: Cohort, "whose traffic";
+        fault: PluginFault, "in what way";
+        detail: Text, "more about it";
+        start: Instant, "the interval";
+    }
+    PluginOther = "plugin.other", "the metric was measured by another plugin than the policy names" {
+        found: Option<Digest>, "the digest of that one's bytes";
+        start: Instant, "the first such interval";
+    }
+    PluginUnrecorded = "plugin.unrecorded", "the metric has results of which the snapshot does not say how a plugin computed them" {
+        start: Instant, "the first such interval";
+        intervals: Count, "how many there are";
+    }
     ProbesPassed = "probes.passed", "the flow passed" {
         at: Instant, "when";
     }
@@ -344,6 +478,87 @@ causes! {
     ProbesNotRun = "probes.not-run", "the flow was skipped, or the prober itself failed" {
         at: Instant, "when";
     }
+    BurnCalm = "burn.calm", "no pair of windows of the SLO burns" {
+        nearest: Burned, "the pair that is nearest to burning";
+    }
+    BurnCanary = "burn.canary", "the error budget burns too fast, in the short window of the canary and not of the baseline" {
+        burned: Burned, "the whole service";
+        canary: WindowSeen, "the canary's short window";
+        baseline: WindowSeen, "the baseline's short window";
+    }
+    BurnShared = "burn.shared", "the error budget burns too fast, of canary and baseline alike" {
+        burned: Burned, "the whole service";
+        canary: WindowSeen, "the canary's short window";
+        baseline: WindowSeen, "the baseline's short window";
+    }
+    BurnUnattributed = "burn.unattributed", "the error budget burns too fast, and it cannot be said whether the canary does it" {
+        burned: Burned, "the whole service";
+        canary: WindowSeen, "the canary's short window";
+        baseline: WindowSeen, "the baseline's short window";
+    }
+    BurnLive = "burn.live", "the error budget began to burn too fast in the live stage" {
+        burned: Burned, "the whole service";
+    }
+    BurnBefore = "burn.before", "the error budget burns too fast, and was not calm before the live stage" {
+        burned: Burned, "the whole service";
+    }
+    BurnBurning = "burn.burning", "the error budget burns too fast, which the policy lets hold" {
+        burned: Burned, "the whole service";
+    }
+    BurnThin = "burn.thin", "too few events to say whether the error budget burns" {
+        burned: Burned, "what was seen";
+        why: Unclear, "what is too little";
+    }
+    BurnUnknown = "burn.unknown", "it cannot be said whether the error budget burns" {
+        burned: Burned, "what was seen";
+        why: Unclear, "why not";
+    }
+    BudgetLeft = "budget.left", "enough is left of the error budget" {
+        objective: NonZeroU32, "which objective of the SLO";
+        left: f64, "the part that is left";
+        lasts: Option<Duration>, "how long it lasts at the present burn rate";
+        known_from: Option<Instant>, "where the data begin";
+    }
+    BudgetFrozen = "budget.frozen", "the error budget is spent: releases are frozen until some of it is left again" {
+        objective: NonZeroU32, "which objective of the SLO";
+        left: Option<f64>, "the part that is left, if it is known and finite";
+        below: Share, "the freeze began below this";
+        unfreeze_at: Share, "it ends from this on";
+        since: Instant, "when it began";
+    }
+    BudgetExempt = "budget.exempt", "the error budget is spent, and changes of this class may go on" {
+        objective: NonZeroU32, "which objective of the SLO";
+        class: Name, "the class";
+        left: Option<f64>, "the part that is left, if it is known and finite";
+    }
+    BudgetThin = "budget.thin", "too few events to say what is left of the error budget" {
+        objective: NonZeroU32, "which objective of the SLO";
+        why: Unclear, "what is too little";
+    }
+    BudgetUnknown = "budget.unknown", "it cannot be said what is left of the error budget" {
+        objective: NonZeroU32, "which objective of the SLO";
+        why: Unclear, "why not";
+    }
+    CalendarOpen = "calendar.open", "change windows and freezes let it go on" {
+        ruling: Ruling, "by which rule";
+        turns: Turn, "when they no longer do";
+        windows: Vec<ChangeWindow>, "every window that concerns the release";
+        tzdb: String, "the version of the time zone database";
+    }
+    CalendarClosed = "calendar.closed", "a freeze is on, or no change window is open" {
+        ruling: Ruling, "by which rule";
+        turns: Turn, "when it may go on";
+        windows: Vec<ChangeWindow>, "every window that concerns the release";
+        tzdb: String, "the version of the time zone database";
+    }
+    CalendarHardFrozen = "calendar.hard-frozen", "a freeze without exceptions is on" {
+        turns: Turn, "when it may go on";
+        windows: Vec<ChangeWindow>, "every window that concerns the release";
+        tzdb: String, "the version of the time zone database";
+    }
+    CalendarTargetUnknown = "calendar.target-unknown", "it cannot be said whether a change window concerns the release" {
+        missing: String, "the key of the snapshot that is missing";
+    }
     DependenciesNotPassed = "dependencies.not-passed", "the revision has not passed a required environment" {}
     DependenciesSoaking = "dependencies.soaking", "the revision has not soaked long enough in a required environment" {
         passed_at: Instant, "when it was passed";
@@ -361,6 +576,43 @@ causes! {
         allowed: Count, "how many may run at once, this one included";
     }
     BlastRadiusWithin = "blast-radius.within", "not more is at stake than allowed" {}
+    RulesFail = "rules.fail", "a rule fails the release" {
+        message: Text, "why, in its author's words";
+        code: Option<Name>, "the author's own code";
+        conditions: Vec<Condition>, "what was true";
+    }
+    RulesDeny = "rules.deny", "a rule denies the start of the release, or holds it" {
+        message: Text, "why, in its author's words";
+        code: Option<Name>, "the author's own code";
+        conditions: Vec<Condition>, "what was true";
+    }
+    RulesHold = "rules.hold", "a rule holds the release" {
+        message: Text, "why, in its author's words";
+        code: Option<Name>, "the author's own code";
+        conditions: Vec<Condition>, "what was true";
+    }
+    RulesWarn = "rules.warn", "a rule lets the release go on, with a message" {
+        message: Text, "why, in its author's words";
+        code: Option<Name>, "the author's own code";
+        conditions: Vec<Condition>, "what was true";
+    }
+    RulesPassed = "rules.passed", "a rule has nothing against the release" {}
+    RulesMissing = "rules.missing", "a rule reads something that is not there, and does not say what that means" {
+        paths: Vec<Text>, "what is not there";
+    }
+    RulesBroken = "rules.broken", "a rule could not be evaluated" {
+        problem: Text, "why";
+    }
+    RulesExhausted = "rules.exhausted", "a rule needs more than a rule may" {
+        limit: Limit, "what it used up";
+    }
+    RulesNoLanguage = "rules.no-language", "the engine was made without the language of a rule" {
+        language: Name, "the language";
+    }
+    RulesShadow = "rules.shadow", "with a shadow rule in force the verdict would be another" {
+        verdict: Verdict, "the other verdict";
+        instead_of: Option<Name>, "the rule that it would replace";
+    }
     OverrideHold = "override.hold", "a person holds the release" {
         by: Text, "who";
         reason: Text, "why";

@@ -113,6 +113,8 @@ pub enum FlipOf {
     RunningReleases,
     /// Failures in a row.
     Failures,
+    /// The part that is left of an error budget.
+    BudgetLeft,
 }
 
 /// Which side of the value passes.
@@ -159,8 +161,23 @@ pub enum NoFlip {
 pub enum Guarantee {
     /// Plain logic: no chance is involved.
     NotStatistical,
+    /// Chance is involved, and the declared guarantee covers it under this assumption.
+    Declared(Assumption),
     /// Chance is involved and nothing is guaranteed.
     Outside(Outside),
+}
+
+/// Under which assumption a guarantee holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Assumption {
+    /// Requests fail or are slow independently of each other, given what they have in common with the baseline's.
+    /// Retries, bad replicas and cold caches break it.
+    IndependentRequests,
+    /// Either that, which is proved; or replicas differ like Gaussian random effects, which is simulated.
+    IndependentRequestsOrReplicas,
+    /// The same, and nothing that was seen decided about weights, lengths, looks or another attempt.
+    FixedSchedule,
 }
 
 /// Why nothing is guaranteed.
@@ -169,6 +186,8 @@ pub enum Guarantee {
 pub enum Outside {
     /// A fixed limit is compared again and again: the more looks, the more false failures.
     FixedLimit,
+    /// The schedule that an exact test was planned for was not kept.
+    ScheduleLeft,
     /// A synthetic flow is a sample of one.
     SingleRuns,
 }
@@ -200,6 +219,15 @@ impl Finding {
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.cause.code()
+    }
+
+    /// Its code, with its subject if it has one, such as `health.no-data:errors`: how overrides and tests name it.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match &self.subject {
+            Some(subject) => format!("{}:{subject}", self.code()),
+            None => self.code().to_owned(),
+        }
     }
 
     fn new(cause: Cause, outcome: Outcome) -> Self {
@@ -258,6 +286,10 @@ impl Finding {
 
     pub(crate) fn no_flip(self, reason: NoFlip) -> Self {
         Self { flip: Err(reason), ..self }
+    }
+
+    pub(crate) fn declared(self, assumption: Assumption) -> Self {
+        Self { guarantee: Guarantee::Declared(assumption), ..self }
     }
 
     pub(crate) fn outside(self, reason: Outside) -> Self {

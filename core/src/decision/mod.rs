@@ -1,13 +1,24 @@
 //! The decision: every finding, the strictest of them, and what would have changed it.
 
+mod burned;
+mod calendar;
 mod cause;
 mod finding;
+mod noise;
+mod ruled;
 
+pub use burned::{Burned, Unclear, WindowSeen};
+pub use calendar::{ChangeWindow, WindowRole};
 pub use cause::{Bound, Cause, IgnoredOverride, Reading};
-pub use finding::{Amount, Finding, Flip, FlipBound, FlipOf, Guarantee, HoldKind, NoFlip, Outcome, Outside, Standing};
+pub use finding::{
+    Amount, Assumption, Finding, Flip, FlipBound, FlipOf, Guarantee, HoldKind, NoFlip, Outcome, Outside, Standing,
+};
+pub use noise::{Key, Method, NoiseSeen};
+pub use ruled::{Condition, Limit, Operand};
 
 use serde::{Deserialize, Serialize};
 
+use crate::comparison::Shadowed;
 use crate::document::Points;
 use crate::{Asked, Duration, Instant, Release, Share, Stage};
 
@@ -67,10 +78,23 @@ pub struct Decision {
     pub at: Instant,
     /// What is waited for, if the verdict is to hold.
     pub hold: Option<Hold>,
-    /// 100 × the importance of the metrics that have not failed / the importance of all, rounded down.
+    /// The health score, from 0 to 100; nothing where no interval was judged.
+    ///
+    /// - `judge: evidence`: how much of the way to an abort is left, in logarithms: `100·(1 − ln E / ln(2^i/α))` in attempt
+    ///   i, rounded and held between 0 and 100, where E is the most that the weighted evidence of harm has been. 100 means
+    ///   that there is no evidence of harm, which is no proof of health; 0 that the release fails; 50 that E is the square
+    ///   root of what an abort takes: for α = 1 % in the first attempt, odds of 14 to 1. A metric's own score, in its
+    ///   finding, is the same of its own evidence now, at the level of the whole.
+    /// - `judge: groupSequential`: 100 until a test crosses, then 0.
+    /// - Other judges: the share of importance of the metrics that have not failed.
+    ///
+    /// The lower, the worse; scores of different judges do not compare.
     pub score: Option<Points>,
     /// Every finding: strictest first, then in the order of the gates.
     pub findings: Vec<Finding>,
+    /// What another version of the policy would have said; nothing without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Shadowed>,
 }
 
 /// What a hold waits for.

@@ -149,6 +149,9 @@ macro_rules! keywords {
         pub enum $Name { $( $(#[doc = $variant_doc])* #[serde(rename = $word)] $Variant, )* }
 
         impl $Name {
+            /// Every word, in the order of the documentation.
+            pub const ALL: &'static [$Name] = &[$( Self::$Variant, )*];
+
             /// The word as documents write it.
             #[must_use]
             pub const fn as_str(self) -> &'static str {

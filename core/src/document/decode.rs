@@ -171,7 +171,7 @@ fn decode_name(key: &Key, report: &mut Report) -> Option<Name> {
     name
 }
 
-fn ambiguous<T>(text: &str, position: &Position, report: &mut Report) -> Option<T> {
+pub(crate) fn ambiguous<T>(text: &str, position: &Position, report: &mut Report) -> Option<T> {
     let text = shown(text);
     let hint = format!("put it in quotes: \"{text}\"");
     let message = format!("`{text}` could be read as something other than text");
@@ -220,11 +220,15 @@ pub(crate) fn not_supported_yet(what: &str, position: &Position, report: &mut Re
 }
 
 /// Whether YAML readers disagree about what this plain text is.
-fn is_ambiguous(text: &str) -> bool {
+pub(crate) fn is_ambiguous(text: &str) -> bool {
     let words = ["", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n"];
-    let number_like = text.bytes().next().is_some_and(|byte| byte.is_ascii_digit() || b"+-.".contains(&byte))
-        && text.bytes().all(|byte| byte.is_ascii_hexdigit() || b"+-._xoXO:infINFaA".contains(&byte));
-    words.contains(&text.to_ascii_lowercase().as_str()) || number_like
+    let lower = text.to_ascii_lowercase();
+    let unsigned = lower.trim_start_matches(['+', '-']);
+    let hexadecimal = unsigned.starts_with("0x") && unsigned.bytes().skip(2).all(|byte| byte.is_ascii_hexdigit());
+    let number_like = unsigned.bytes().next().is_some_and(|byte| byte.is_ascii_digit() || byte == b'.')
+        && unsigned.bytes().all(|byte| byte.is_ascii_digit() || b"+-._:oe".contains(&byte));
+    let not_finite = [".inf", ".nan"].contains(&unsigned);
+    words.contains(&lower.as_str()) || hexadecimal || number_like || not_finite
 }
 
 /// A finite decimal number as JSON writes it.
@@ -329,7 +333,7 @@ mod tests {
         {
             assert!(is_ambiguous(text), "{text}");
         }
-        for text in ["checkout", "v1.10", "5m", "prod", "northern", "en", "5%"] {
+        for text in ["checkout", "v1.10", "5m", "30d", "1a2b3c", "prod", "northern", "en", "5%"] {
             assert!(!is_ambiguous(text), "{text}");
         }
     }

@@ -28,7 +28,8 @@ pub enum Severity {
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])* $variant:ident = $code:literal,)*) => {
-        /// A stable code of a diagnostic: `D…` for errors, `L…` for lint warnings.
+        /// A stable code of a diagnostic: `D…` for errors, `L…` for lint warnings, `P…` for probes,
+        /// `T…` for policy tests, `U…` for rules.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum DiagnosticCode { $($(#[doc = $doc])* $variant,)* }
@@ -90,6 +91,10 @@ codes! {
     RolloutCount = "D021",
     /// a key that its judge or metric kind does not use
     Unused = "D022",
+    /// an iCalendar file cannot be read
+    Ics = "D023",
+    /// a plugin is missing, not pinned, or another one
+    Plugin = "D024",
     /// the ramp never gets a whole interval judged before its first step ends
     LintBlindStep = "L001",
     /// the horizon is shorter than the ramp
@@ -106,6 +111,104 @@ codes! {
     LintOnlyDryRuns = "L007",
     /// a hold can last for ever
     LintNoHoldLimit = "L008",
+    /// no ratio of bad events is a burn rate this fast
+    LintUnreachableBurn = "L009",
+    /// a single bad event is a burn rate this fast
+    LintOneEventBurns = "L010",
+    /// a window of an SLO is longer than its source keeps data
+    LintRetention = "L011",
+    /// a pair of windows burns although the budget would last
+    LintSlowBurn = "L012",
+    /// bad events of the canary and of the baseline cannot be told apart
+    LintNoCohorts = "L013",
+    /// a rule, or a part of it, is never used
+    LintRuleUnused = "L030",
+    /// a rule, or a condition of it, always has the same answer
+    LintRuleConstant = "L031",
+    /// a part of a rule that looks like a slip of the pen
+    LintRuleSlip = "L032",
+    /// a rule compares with a word that never comes up
+    LintRuleWord = "L033",
+    /// a rule reads a metric, SLO or flow that the policy does not name
+    LintRuleName = "L034",
+    /// a rule cannot be read
+    RuleSyntax = "U001",
+    /// a rule is too large or too deep, or could cost too much
+    RuleBudget = "U002",
+    /// a rule calls a function that is unknown, or not allowed
+    RuleFunction = "U003",
+    /// a rule reads something that the input never has
+    RulePath = "U004",
+    /// a rule reads something that cannot be told before it is judged, and does not declare it
+    RuleUndeclared = "U005",
+    /// the engine has no such language
+    RuleLanguage = "U006",
+    /// a rule says nothing that the engine listens to
+    RuleSilent = "U007",
+    /// nothing reads a calendar
+    LintUnusedCalendar = "L014",
+    /// a window is never open
+    LintNeverOpens = "L015",
+    /// what the policy calls unacceptable is not expected to be detected in time
+    LintUndetectable = "L020",
+    /// a good release is not expected to be promoted in time
+    LintUnprovable = "L021",
+    /// a key of a probe document is unknown
+    ProbeUnknownKey = "P001",
+    /// a variable, import, action, output or step is unknown
+    ProbeReference = "P002",
+    /// nothing uses a capture
+    ProbeUnusedCapture = "P003",
+    /// a credential is written out
+    ProbeLiteralSecret = "P004",
+    /// a step or a flow expects nothing
+    ProbeNoExpectation = "P005",
+    /// a step expects only a status
+    ProbeStatusOnly = "P006",
+    /// a JSONPath or regular expression is invalid
+    ProbePattern = "P007",
+    /// a path finds several values and it is not said which of them must match
+    ProbeQuantifier = "P008",
+    /// a run can take longer than it may
+    ProbeTime = "P009",
+    /// a host is not allowed
+    ProbeHost = "P010",
+    /// what is repeated may do its work twice
+    ProbeIdempotency = "P011",
+    /// what a flow changes is not cleaned up
+    ProbeNoTeardown = "P012",
+    /// certificates are not checked outside staging
+    ProbeTlsOff = "P013",
+    /// a redirect takes credentials to another host
+    ProbeCredentials = "P014",
+    /// an import is not pinned, or libraries import each other
+    ProbeImport = "P015",
+    /// a step's plugin is missing, not pinned, another one, or not one that takes steps
+    ProbePlugin = "P016",
+    /// a schedule has no jitter
+    ProbeJitter = "P017",
+    /// a quorum cannot be reached
+    ProbeQuorum = "P018",
+    /// a name is used twice in a flow
+    ProbeDuplicateId = "P019",
+    /// an expectation on something that always differs
+    ProbeVolatile = "P020",
+    /// a capture that looks like a secret would be shown
+    ProbeCapturedSecret = "P021",
+    /// what is degraded has failed already
+    ProbeDegraded = "P022",
+    /// a recording is too old, or of another flow
+    ProbeOldRecording = "P023",
+    /// a broken answer that no expectation notices
+    ProbeSurvivor = "P024",
+    /// one failed run exceeds the burn rate that pages
+    ProbeInfeasible = "P025",
+    /// a snapshot of a policy test cannot be read
+    TestSnapshot = "T001",
+    /// a policy test expects nothing
+    TestNoExpectation = "T002",
+    /// a file of a policy test is not there
+    TestFile = "T003",
 }
 
 impl fmt::Display for DiagnosticCode {
@@ -196,7 +299,7 @@ pub(crate) fn shown(text: &str) -> String {
 }
 
 /// The known name nearest to `given`, if it is near enough to be a slip.
-pub(crate) fn did_you_mean<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub fn did_you_mean<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     // A longer one is no slip, and comparing would take long.
     if given.len() > 64 {
         return None;

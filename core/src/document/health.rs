@@ -8,6 +8,9 @@ use serde_json::{Value as Json, json};
 
 use super::declare::{keywords, record};
 use super::decode::{Refusal, Scalar, read_number};
+use super::expected::Expected;
+use super::kayenta::{KayentaMetric, KayentaSettings};
+use super::plugin::MetricPluginUse;
 use super::yaml;
 use crate::time::serde_as_text;
 use crate::{Count, Duration, Name, Share, Tolerance};
@@ -21,39 +24,49 @@ record! {
         every: Duration = "every", default(Duration::from_secs(30));
         /// How long after an interval's end its counts may still change.
         settle: Duration = "settle", default(Duration::from_secs(15));
-        /// How long after the release's start nothing is judged: caches are cold.
+        /// How long after the release's start nothing is judged, and under `judge: evidence` nothing of a replica after its own: caches are cold.
         warm_up: Duration = "warmUp", default(Duration::from_minutes(1));
         /// How long after the release's start a judgement must have been reached.
         horizon: Duration = "horizon", default(Duration::from_minutes(60));
         /// What happens when the horizon passes and a metric is still undecided.
         on_inconclusive: OnInconclusive = "onInconclusive", default(OnInconclusive::Hold);
+        /// The largest probability that a good release is ever aborted by the evidence, in all of its attempts together, however often it is looked at.
+        false_aborts: Share = "falseAborts", default(Share::from_ppm(10_000));
+        /// The largest probability that a release is promoted of which some metric is unacceptable.
+        false_promotions: Share = "falsePromotions", default(Share::from_ppm(50_000));
+        /// How far the evidence of harm may have come, of the way to an abort, for the canary to get more traffic.
+        advance_below: Share = "advanceBelow", default(Share::from_ppm(500_000));
+        /// How many of the newest intervals must not speak against what was proved, for `promote`; and for how many the evidence may be within the noise of replicas before that holds.
+        recent_intervals: Count = "recentIntervals", default(Count::from(10));
+        /// Whether the evidence that the noise between replicas leaves must exceed a bound found by simulation over 60 looks, 1.7 to 3.7 times the level, instead of the level itself. It takes longer.
+        strict_noise: bool = "strictNoise", default(false);
         /// How many points of the health score are enough when a metric that is not critical fails.
         score: ScoreLimits = "score", optional;
         /// What is measured.
         metrics: Vec<Metric> = "metrics", optional;
         /// Settings of `judge: flagger`.
         flagger: FlaggerSettings = "flagger", optional;
-    }
-    later {
-        /// The largest probability that a good rollout is aborted, over the whole rollout, however often it is looked at.
-        "falseAborts": Share;
-        /// The largest probability that a rollout that is unacceptable is promoted.
-        "falsePromotions": Share;
+        /// What traffic is expected, for `davy policy plan` and lint.
+        expect: Expected = "expect", optional;
+        /// Settings of `judge: kayenta`.
+        kayenta: KayentaSettings = "kayenta", optional;
     }
 }
 
 keywords! {
     /// How metrics are judged.
     pub enum Judge {
-        /// Sequential evidence with a guarantee over the whole rollout. Not supported yet.
+        /// Sequential evidence with a guarantee over the whole rollout. Gauges, and limits of zero, are judged by their limits, outside the guarantee.
         Evidence = "evidence",
         /// Fixed limits per interval. No guarantee: the more often one looks, the more often a good release fails.
         Threshold = "threshold",
+        /// An exact test at looks that are fixed beforehand, one per interval of a ramp by the clock. It finds a regression somewhat sooner at low traffic, and is refused where anything could react to what is seen. It judges the canary stage alone; `tolerate` is one of odds.
+        GroupSequential = "groupSequential",
         /// The measurement and metric states of Argo Rollouts 1.8, surprises included: with two conditions an undecided measurement can pause a release that a worse, tolerated one would let go on.
         Argo = "argo",
         /// The failed-check counter of Flagger, surprises included.
         Flagger = "flagger",
-        /// Kayenta's NetflixACAJudge. Not supported yet.
+        /// Kayenta's NetflixACAJudge-v1.0, scoring surprises included: values of all intervals, one by one, by a test of Mann and Whitney at every analysis.
         Kayenta = "kayenta",
     }
 }
@@ -65,6 +78,8 @@ keywords! {
         Hold = "hold",
         /// The release fails.
         Fail = "fail",
+        /// What is not proved yet no longer keeps the release from `promote`; evidence of harm still does, and so do newest intervals that are bad. Findings say that nothing was proved. Only where evidence judges.
+        Promote = "promote",
     }
 }
 
@@ -87,7 +102,7 @@ record! {
 }
 
 record! {
-    /// One thing that is measured. Exactly one of `bad` with `total`, `good` with `total`, `histogram`, `buckets`, `gauge`, `probe` and `events` says what.
+    /// One thing that is measured. Exactly one of `bad` with `total`, `good` with `total`, `histogram`, `buckets`, `gauge`, `probe`, `events` and `plugin` says what.
     pub struct Metric {
         /// Its name, as observations in the snapshot give it.
         name: Name = "name", required;
@@ -109,13 +124,15 @@ record! {
         probe: Name = "probe", optional;
         /// Events such as log patterns or crash loops, counted per interval.
         events: Name = "events", optional;
+        /// A plugin that measures it.
+        plugin: MetricPluginUse = "plugin", optional;
         /// The largest healthy value: `1%` of bad events, `300ms` of latency, `0.85` or `85%` of a gauge, a number of events.
         max: Limit = "max", optional;
         /// The smallest healthy value: `99%` of good events, or a number or share of a gauge.
         min: Limit = "min", optional;
         /// How much worse than the baseline is still healthy: `1.1x`, or `5%` slower.
         tolerate: Tolerance = "tolerate", optional;
-        /// How much worse than the baseline is a failure; between the two nothing is decided.
+        /// How much worse than the baseline is a failure; between the two nothing is decided. A shift is rounded to whole buckets of a native histogram: `tolerate` up, and under `judge: evidence` `unacceptable` down.
         unacceptable: Tolerance = "unacceptable", optional;
         /// Which quantile of a latency `max`, `tolerate` and `unacceptable` speak of.
         quantile: Quantile = "quantile", default(Quantile::P99);
@@ -141,10 +158,20 @@ record! {
         inconclusive_limit: Count = "inconclusiveLimit", optional;
         /// Settings of `judge: argo`, with Argo's names and defaults.
         argo: ArgoSettings = "argo", optional;
+        /// What traffic is expected of it, over that of `health`.
+        expect: Expected = "expect", optional;
+        /// Settings of `judge: kayenta`, with Kayenta's names and defaults.
+        kayenta: KayentaMetric = "kayenta", optional;
+        /// Another judge for this metric beside that of the others, to compare them: only with `dryRun: true`.
+        judge: JudgeBeside = "judge", optional;
     }
-    later {
-        /// A WebAssembly plugin that measures it.
-        "plugin": String;
+}
+
+keywords! {
+    /// A judge beside another.
+    pub enum JudgeBeside {
+        /// As `judge: evidence`.
+        Evidence = "evidence",
     }
 }
 
@@ -229,6 +256,12 @@ pub struct ArgoLimit(pub Option<u32>);
 impl Quantile {
     /// The 99th percentile.
     pub const P99: Quantile = Quantile(Share::from_ppm(990_000));
+
+    /// The share of requests beyond it.
+    #[must_use]
+    pub fn beyond(self) -> f64 {
+        self.0.complement().as_fraction()
+    }
 
     /// The rank of this quantile among `total` requests, from 1, by the nearest-rank rule: the
     /// smallest rank with at least this share of the requests at or below it.

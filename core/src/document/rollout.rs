@@ -1,9 +1,11 @@
 //! `kind: Rollout`: how one service is released.
 
+use super::budget::Budget;
 use super::declare::{keywords, record};
 use super::decode::{Named, Spanned};
 use super::health::Health;
-use super::later::{Budget, Trust};
+use super::later::Trust;
+use super::rules::RuleEntry;
 use crate::{Count, Duration, HoldKind, Name, Share};
 
 /// The longest life of a waiver, unless the policy says otherwise.
@@ -62,22 +64,22 @@ record! {
         health: Health = "health", optional;
         /// Synthetic flows that must pass before `promote`, and whose failure fails the release.
         probes: Vec<ProbeRequirement> = "probes", optional;
+        /// Error budgets: burn alerts and freezes.
+        budget: Budget = "budget", optional;
+        /// Calendars of this bundle that say when it may go further, by name; those of an organisation or cluster need no naming.
+        calendars: Vec<Spanned<Name>> = "calendars", optional;
         /// What happens when a hold lasts.
         hold_limit: HoldLimit = "holdLimit", optional;
         /// What a signed human override may do.
         overrides: OverridePolicy = "overrides", optional;
+        /// Rules in Rego and CEL, over what was observed and what the gates found.
+        rules: Vec<RuleEntry> = "rules", optional;
         /// Settings per environment, refining those above. Once given, other environments are refused.
         environments: Named<Environment> = "environments", optional;
     }
     later {
-        /// Error budgets: burn alerts and freezes.
-        "budget": Budget;
-        /// Calendars of change windows and freezes, by name.
-        "calendars": Vec<Name>;
         /// Signatures and attestations that the artifact must carry.
         "trust": Trust;
-        /// Rego and CEL rules, by file name.
-        "rules": Vec<String>;
     }
 }
 
@@ -92,6 +94,8 @@ record! {
         baseline: String = "baseline", optional;
         /// The label that names a replica.
         replica: Name = "replica", optional;
+        /// How long it keeps its data; lint compares it with the windows of SLOs.
+        retention: Duration = "retention", optional;
     }
 }
 
@@ -114,7 +118,7 @@ keywords! {
         Retained = "retained",
         /// Numbers frozen before the rollout. Not supported yet.
         Reference = "reference",
-        /// The SLO alone. Not supported yet.
+        /// The error budgets of `budget`. Metrics that compare with a baseline are shown and do not count.
         Slo = "slo",
     }
 }
@@ -221,10 +225,16 @@ record! {
         health: Health = "health", optional;
         /// Required flows; replace those above.
         probes: Vec<ProbeRequirement> = "probes", optional;
+        /// Error budgets; replace those above.
+        budget: Budget = "budget", optional;
+        /// Calendars by name; replaces the list above.
+        calendars: Vec<Spanned<Name>> = "calendars", optional;
         /// What happens when a hold lasts; replaces the one above.
         hold_limit: HoldLimit = "holdLimit", optional;
         /// What overrides may do; replaces the one above.
         overrides: OverridePolicy = "overrides", optional;
+        /// Rules; replace those above.
+        rules: Vec<RuleEntry> = "rules", optional;
         /// Environments that the same revision must have passed.
         requires: Vec<Dependency> = "requires", optional;
         /// How much may be at stake at once.

@@ -17,13 +17,13 @@ const MAX_DEPTH: usize = 32;
 const MAX_NODES: usize = 20_000;
 
 /// A value and where it stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Node {
     pub(crate) value: Value,
     pub(crate) position: Position,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
     Scalar(Scalar),
     List(Vec<Node>),
@@ -33,14 +33,14 @@ pub(crate) enum Value {
 }
 
 /// A scalar as it was written.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Scalar {
     pub(crate) text: String,
     /// Written without quotes, so that YAML readers may disagree about its type.
     pub(crate) plain: bool,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Key {
     pub(crate) text: String,
     pub(crate) plain: bool,

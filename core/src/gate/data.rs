@@ -16,6 +16,9 @@ pub(crate) fn judge(look: Look<'_>, findings: &mut Vec<Finding>) {
     if let Some((start, end)) = irregular.off_grid {
         findings.push(blind(Cause::DataOffGrid { start, end, every: grid.every() }));
     }
+    if plan.metrics.iter().all(|metric| look.policy.leaves_out(metric, snapshot.stage)) {
+        return;
+    }
     let first = grid.first_judged(snapshot.release.started_at);
     let Some(expected) = grid.newest_closed(snapshot.now).filter(|newest| *newest >= first) else {
         let closes = grid.closes(first);

@@ -3,12 +3,18 @@
 pub(crate) mod ask;
 pub(crate) mod bake;
 pub(crate) mod blast_radius;
+pub(crate) mod budget;
+pub(crate) mod burn;
+pub(crate) mod calendar;
 pub(crate) mod data;
 pub(crate) mod dependencies;
 pub(crate) mod health;
 pub(crate) mod overrides;
 pub(crate) mod probes;
 pub(crate) mod steps;
+pub(crate) mod windows;
+
+pub use calendar::{ChangeOutlook, UnclearWindow};
 
 use crate::policy::Policy;
 use crate::snapshot::Snapshot;

@@ -1,19 +1,43 @@
 //! What one environment asks of a release: the documents, refined, checked and ready to be judged by.
 
+mod breaches;
+mod budget;
+mod calendar;
 mod compile;
+mod criterion;
+mod evidence;
+mod fixed;
+mod kayenta;
 mod metric;
+mod plugin;
+mod query;
+mod ramp;
+mod schedule;
+mod slo;
 
+pub(crate) use breaches::{ArgoConditions, ArgoRule, Rule, ThresholdRule};
+pub(crate) use budget::BudgetPlan;
+pub(crate) use calendar::{CalendarDocuments, CalendarPlan, weekly_in};
+pub use calendar::{Calendars, Concerns, PlannedWindow, Whom};
 pub(crate) use compile::{Policies, compile};
-pub use metric::Query;
-pub(crate) use metric::{
-    ArgoConditions, ArgoRule, Criterion, LatencyForm, LatencyLimit, MetricPlan, Relative, Rule, SlowRequests,
-    ThresholdRule,
-};
+pub(crate) use criterion::{Criterion, LatencyForm, LatencyLimit, Relative, SlowRequests};
+pub(crate) use evidence::{BEYOND, EvidencePlan, Planned, Proof, beyond};
+pub(crate) use fixed::FixedLooks;
+pub(crate) use kayenta::KayentaPlan;
+pub(crate) use metric::{Means, MetricPlan, expected};
+pub(crate) use plugin::{InputPlan, PluginFiles, PluginPlan, pinned};
+pub use query::Query;
+pub(crate) use ramp::{Ramp, Traffic};
+pub(crate) use schedule::{FURTHEST, Schedule, Stay};
+pub use slo::{Budgeting, Sli, SloQuery};
+pub(crate) use slo::{ObjectivePlan, SloPlan, compile_slos};
 
 use crate::document::{
-    Bake, BlastRadius, Dependency, HoldLimit, OnInconclusive, OverridePolicy, Points, Position, ProbeRequirement, Step,
+    Bake, BakeReference, BlastRadius, Dependency, Expected, HoldLimit, OnInconclusive, OverridePolicy, Points,
+    Position, ProbeRequirement, Step,
 };
-use crate::{Duration, Instant};
+use crate::rule::RulePlan;
+use crate::{Duration, Instant, Stage};
 
 /// The policy of one environment.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,10 +47,30 @@ pub(crate) struct Policy {
     pub(crate) bake: Option<Bake>,
     pub(crate) health: Option<HealthPlan>,
     pub(crate) probes: Vec<ProbeRequirement>,
+    pub(crate) budget: Option<BudgetPlan>,
+    pub(crate) calendar: Option<CalendarPlan>,
     pub(crate) hold_limit: Option<HoldLimit>,
     pub(crate) overrides: Option<OverridePolicy>,
     pub(crate) requires: Vec<Dependency>,
     pub(crate) blast_radius: Option<BlastRadius>,
+    pub(crate) rules: Vec<RulePlan>,
+}
+
+impl Policy {
+    /// Whether there is a baseline: in the live stage only replicas of the old revision that were kept are one.
+    pub(crate) fn has_baseline(&self, stage: Stage) -> bool {
+        stage == Stage::Canary || self.bakes_against(BakeReference::Retained)
+    }
+
+    /// Whether a metric does not count in this stage, because error budgets judge it instead of a baseline.
+    pub(crate) fn leaves_out(&self, metric: &MetricPlan, stage: Stage) -> bool {
+        stage == Stage::Live && metric.is_relative() && self.bakes_against(BakeReference::Slo)
+    }
+
+    fn bakes_against(&self, reference: BakeReference) -> bool {
+        let against = self.bake.as_ref().and_then(|bake| bake.against.as_ref());
+        against.is_some_and(|against| against.value == reference)
+    }
 }
 
 /// How health is judged.
@@ -37,10 +81,16 @@ pub(crate) struct HealthPlan {
     pub(crate) on_inconclusive: OnInconclusive,
     pub(crate) pass_score: Points,
     pub(crate) fail_score: Points,
+    /// When evidence judges, or watches beside another judge.
+    pub(crate) evidence: Option<EvidencePlan>,
+    /// When Kayenta judges.
+    pub(crate) kayenta: Option<KayentaPlan>,
     /// Flagger's threshold, when Flagger judges.
     pub(crate) flagger_threshold: Option<u64>,
     /// By name; at least one.
     pub(crate) metrics: Vec<MetricPlan>,
+    /// What traffic is expected.
+    pub(crate) expected: Option<Expected>,
     pub(crate) position: Position,
 }
 

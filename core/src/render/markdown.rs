@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::sentence::{flip_sentence, sentence, until};
+use super::shadow::shadow_sentence;
 use super::text::{hold_word, standing_note};
 use crate::decision::{Decision, Finding, Outcome};
 
@@ -32,6 +33,9 @@ fn write_markdown(out: &mut String, decision: &Decision) -> std::fmt::Result {
     }
     if let Some(hold) = decision.hold {
         write!(out, "; {}{}", hold_word(hold.kind), until(hold.until))?;
+    }
+    if let Some(shadow) = shadow_sentence(decision) {
+        write!(out, "; {shadow}")?;
     }
     writeln!(out, ".\n\n| | finding | passes with | code | policy |\n|---|---|---|---|---|")?;
     decision.findings.iter().try_for_each(|finding| write_row(out, finding))

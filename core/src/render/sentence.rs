@@ -1,8 +1,15 @@
 //! One sentence per cause.
 
-use crate::decision::{Amount, Bound, Cause, Finding, FlipBound, FlipOf, IgnoredOverride, NoFlip, Reading};
+use super::calendar;
+use crate::calendar::Ruling;
+use crate::decision::{
+    Amount, Bound, Burned, Cause, Condition, Finding, FlipBound, FlipOf, IgnoredOverride, Limit, NoFlip, Reading,
+    Unclear, WindowSeen,
+};
+use crate::kayenta::Label;
 use crate::snapshot::{Cohort, Missing};
-use crate::{Count, Instant};
+use crate::stats::RatioLimits;
+use crate::{Count, Duration, Instant, Name};
 
 /// What was found, in one sentence without a full stop.
 ///
@@ -119,6 +126,76 @@ pub fn sentence(finding: &Finding) -> String {
         Cause::HealthWrongForm { cohort } => {
             format!("{about}: what was observed of {} does not have the form that the metric needs", the(*cohort))
         }
+        Cause::HealthHarm { suspect, reached, needed } => format!(
+            "the canary is worse than tolerated: the evidence is {} to 1, {} abort; first look at {}",
+            odds(*reached),
+            odds(*needed),
+            suspect.as_ref().map_or("all metrics", Name::as_str)
+        ),
+        Cause::HealthSuspicion { suspect, reached, needed, score } => format!(
+            "the canary may be worse than tolerated: the evidence is {} to 1, {} abort (score {}); first look at {}",
+            odds(*reached),
+            odds(*needed),
+            score.get(),
+            suspect.as_ref().map_or("all metrics", Name::as_str)
+        ),
+        Cause::HealthNoHarm { reached, needed, score } => format!(
+            "no sign that the canary is worse than tolerated: the evidence is {} to 1, {} abort (score {})",
+            odds(*reached),
+            odds(*needed),
+            score.get()
+        ),
+        Cause::HealthWithinNoise { suspect, intervals, first, second, needed } => format!(
+            "the evidence is within the noise between replicas: for {intervals} intervals {} to 1 if requests were independent, {} to 1 with the noise, {} abort; first look at {}",
+            odds(*first),
+            odds(*second),
+            odds(*needed),
+            suspect.as_ref().map_or("all metrics", Name::as_str)
+        ),
+        Cause::HealthNoise { metric, seen, first, second, needed } => {
+            super::noise::sentence(metric, seen, (*first, *second, *needed))
+        }
+        Cause::HealthReplicasLeftOut { replicas } => {
+            format!("left out of the baseline, as they are far worse than the others: {}", names(replicas))
+        }
+        Cause::HealthSickReplicas { replicas } => format!(
+            "far worse than the rest of the baseline, which makes the canary look good: {}; with so few replicas they cannot be left out",
+            names(replicas)
+        ),
+        Cause::HealthProved { shown, needed: _, score, ratio } => {
+            format!("{about}: proved good enough, {} to 1{} (score {})", odds(*shown), times(*ratio), score.get())
+        }
+        Cause::HealthNotProved { shown, needed, score, ratio } => format!(
+            "{about}: not proved good enough yet: {} to 1, {} are needed{} (score {})",
+            odds(*shown),
+            odds(*needed),
+            times(*ratio),
+            score.get()
+        ),
+        Cause::HealthReversed { intervals: recent, score, ratio } => format!(
+            "{about}: was proved good enough, but the last {} speak against it{} (score {})",
+            intervals(recent),
+            times(*ratio),
+            score.get()
+        ),
+        Cause::HealthCrossed { suspect, events, looks, planned } => format!(
+            "{suspect}: {events} bad events of the canary at look {looks} of {planned} are more than the fixed schedule allows"
+        ),
+        Cause::HealthNotCrossed { looks, planned } if looks < planned => {
+            format!("no metric has more bad events than its fixed schedule allows, at look {looks} of {planned}")
+        }
+        Cause::HealthNotCrossed { planned, .. } => {
+            format!("no metric had more bad events than its fixed schedule allows; all {planned} looks are taken")
+        }
+        Cause::HealthScheduleLeft { weight } => format!(
+            "the fixed schedule has another weight than {weight} about now: its guarantee is void; begin anew with `judge: evidence`"
+        ),
+        Cause::HealthRetried { attempt } => {
+            format!("a fixed schedule is planned for one attempt, and this is attempt {attempt}")
+        }
+        Cause::HealthTooManyEvents { unjudged } => {
+            format!("{unjudged} looks had too many events for the exact test; use `judge: evidence`")
+        }
         Cause::HealthHorizon { horizon } => format!("{about}: still undecided after the horizon of {horizon}"),
         Cause::HealthArgoRunning { taken } => {
             format!("{about}: {} taken, the analysis goes on", plural(taken, "measurement", "measurements"))
@@ -145,6 +222,27 @@ pub fn sentence(finding: &Finding) -> String {
         Cause::HealthFlaggerCheckFailed { failed_checks, threshold } => {
             format!("the newest check failed: {failed_checks} of {threshold}, and good checks do not reset the count")
         }
+        Cause::HealthKayentaLabel { label, ratio, canary, baseline } => {
+            let ratio = ratio.map_or(String::new(), |ratio| format!(", {} times the baseline", decimal(ratio)));
+            format!("{about}: {}{ratio}, from {canary} values beside {baseline}", called(*label))
+        }
+        Cause::HealthKayentaWaiting { intervals: taken, needed } => {
+            format!("the first analysis takes {needed} intervals; there are {taken}")
+        }
+        Cause::HealthKayentaRunning { score, marginal, analyses, of } => {
+            format!("score {}, above {}, at analysis {analyses} of {of}", decimal(*score), decimal(*marginal))
+        }
+        Cause::HealthKayentaPassed { score, pass } => {
+            format!("score {} at the last analysis; {} were needed", decimal(*score), decimal(*pass))
+        }
+        Cause::HealthKayentaFailed { score, needed, analyses, ended_by, mostly_no_data } => {
+            let why = match (ended_by, mostly_no_data) {
+                (Some(metric), _) => format!(" because `{metric}` is critical"),
+                (None, true) => " because half of the metrics had no data".to_owned(),
+                (None, false) => String::new(),
+            };
+            format!("score {}{why} at analysis {analyses}; not enough beside {}", decimal(*score), decimal(*needed))
+        }
         Cause::ProbesPassed { at } => format!("{about}: passed at {at}"),
         Cause::ProbesDegraded { at } => format!("{about}: passed slowly at {at}"),
         Cause::ProbesFailed { at, failures } => {
@@ -159,6 +257,27 @@ pub fn sentence(finding: &Finding) -> String {
         Cause::ProbesUpstream { at } => {
             format!("{about}: failed at {at} against canary and baseline alike: the cause lies upstream of both")
         }
+        Cause::PluginMeasured { cohort, plugin, engine, fuel, start } => {
+            let plugin = plugin.map_or_else(|| "code of the host".to_owned(), |digest| digest.to_string());
+            let fuel = fuel.map(|fuel| format!(" with {fuel} units of fuel")).unwrap_or_default();
+            format!("{about}: {plugin} measured {} in the interval of {start} on {engine}{fuel}", the(*cohort))
+        }
+        Cause::PluginRejected { cohort, message, start } => {
+            format!("{about}: the plugin cannot measure {} in the interval of {start}: `{message}`", the(*cohort))
+        }
+        Cause::PluginFaulted { cohort, fault, detail, start } => format!(
+            "{about}: the plugin failed on {} in the interval of {start}: {}, `{detail}`",
+            the(*cohort),
+            fault.as_str()
+        ),
+        Cause::PluginOther { found, start } => {
+            let found = found.map_or_else(|| "code of the host".to_owned(), |digest| format!("the plugin {digest}"));
+            format!("{about}: measured by {found} from the interval of {start} on, which the policy does not name")
+        }
+        Cause::PluginUnrecorded { start, intervals: count } => format!(
+            "{about}: {} from {start} on have results that no plugin is recorded to have computed",
+            intervals(count)
+        ),
         Cause::ProbesStale { latest: Some(latest), within } => {
             format!("{about}: the newest run against the canary ended at {latest}, more than {within} ago")
         }
@@ -166,6 +285,61 @@ pub fn sentence(finding: &Finding) -> String {
             format!("{about}: was not run against the canary; a run of the last {within} is needed")
         }
         Cause::ProbesNotRun { at } => format!("{about}: the run at {at} was skipped, or the prober itself failed"),
+        Cause::BurnCalm { nearest } => format!("{about}: no pair of windows burns; the nearest: {}", burned(nearest)),
+        Cause::BurnCanary { burned: seen, canary, baseline } => format!(
+            "{about}: {}; in the last {} the canary burns ({}) and the baseline does not ({})",
+            burned(seen),
+            canary.window,
+            events(canary),
+            events(baseline)
+        ),
+        Cause::BurnShared { burned: seen, canary, baseline } => format!(
+            "{about}: {}; canary ({}) and baseline ({}) burn alike",
+            burned(seen),
+            events(canary),
+            events(baseline)
+        ),
+        Cause::BurnUnattributed { burned: seen, canary, baseline } => format!(
+            "{about}: {}; whether the canary ({}) or the baseline ({}) does it cannot be said",
+            burned(seen),
+            events(canary),
+            events(baseline)
+        ),
+        Cause::BurnLive { burned: seen } => format!("{about}: {}; it did not before the live stage", burned(seen)),
+        Cause::BurnBefore { burned: seen } => {
+            format!("{about}: {}; it was not calm before the live stage either", burned(seen))
+        }
+        Cause::BurnBurning { burned: seen } => format!("{about}: {}", burned(seen)),
+        Cause::BurnThin { burned: seen, why } => format!("{about}: {}: {}", unclear(why), burned(seen)),
+        Cause::BurnUnknown { burned: seen, why } => {
+            format!("{about}: whether it burns is not known: {}: {}", unclear(why), burned(seen))
+        }
+        Cause::BudgetLeft { objective: _, left, lasts, known_from: _ } => {
+            let minutes = |lasts: &Duration| Duration::from_minutes(lasts.millis() / 60_000);
+            let lasts = lasts
+                .as_ref()
+                .map_or(String::new(), |lasts| format!("; at the present rate it lasts {}", minutes(lasts)));
+            format!("{about}: {} of the error budget is left{lasts}", part(*left))
+        }
+        Cause::BudgetFrozen { objective: _, left, below, unfreeze_at, since } => {
+            let left = left.map_or("what is left is not known".to_owned(), |left| format!("{} is left", part(left)));
+            format!(
+                "{about}: {left} of the error budget, frozen since {since} for less than {below}; it ends at {unfreeze_at}"
+            )
+        }
+        Cause::BudgetExempt { objective: _, class, left } => {
+            let left = left.map_or("an unknown part".to_owned(), part);
+            format!("{about}: {left} of the error budget is left, and changes of the class `{class}` may go on")
+        }
+        Cause::BudgetThin { objective: _, why } | Cause::BudgetUnknown { objective: _, why } => {
+            format!("{about}: what is left of the error budget is not known: {}", unclear(why))
+        }
+        Cause::CalendarOpen { ruling, turns, windows, .. } => calendar::open(*ruling, *turns, windows),
+        Cause::CalendarClosed { ruling, turns, windows, .. } => calendar::closed(*ruling, *turns, windows),
+        Cause::CalendarHardFrozen { turns, windows, .. } => calendar::closed(Ruling::HardFrozen, *turns, windows),
+        Cause::CalendarTargetUnknown { missing } => {
+            format!("whether the window `{about}` concerns this release is not known: the snapshot has no `{missing}`")
+        }
         Cause::DependenciesNotPassed {} => format!("this revision has not passed `{about}`"),
         Cause::DependenciesSoaking { passed_at, soak } => {
             format!("this revision passed `{about}` at {passed_at} and soaks there for {soak}")
@@ -177,6 +351,31 @@ pub fn sentence(finding: &Finding) -> String {
             format!("{others} here; {allowed} may run at once")
         }
         Cause::BlastRadiusWithin {} => "not more is at stake than this environment allows".to_owned(),
+        Cause::RulesFail { message, conditions, .. }
+        | Cause::RulesDeny { message, conditions, .. }
+        | Cause::RulesHold { message, conditions, .. }
+        | Cause::RulesWarn { message, conditions, .. } => format!("{about}: {message}{}", because(conditions)),
+        Cause::RulesPassed {} => format!("{about}: nothing against it"),
+        Cause::RulesMissing { paths } => {
+            let paths: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
+            let are = if paths.len() == 1 { "is" } else { "are" };
+            format!("{about}: {} {are} not there, and the rule does not say what that means", paths.join(", "))
+        }
+        Cause::RulesBroken { problem } => format!("{about}: the rule could not be evaluated: {problem}"),
+        Cause::RulesExhausted { limit } => match limit {
+            Limit::Instructions(most) => format!("{about}: the rule was stopped after {most} instructions"),
+            Limit::Work(most) => format!("{about}: the rule could look at more than {most} values of this input"),
+            Limit::Findings(most) => format!("{about}: the rule has more than {most} findings"),
+        },
+        Cause::RulesNoLanguage { language } => {
+            format!("{about}: the engine was made without `{language}`, and cannot judge this rule")
+        }
+        Cause::RulesShadow { verdict, instead_of: None } => {
+            format!("{about}: if this rule counted, the verdict would be {verdict}")
+        }
+        Cause::RulesShadow { verdict, instead_of: Some(replaced) } => {
+            format!("{about}: with this rule instead of `{replaced}` the verdict would be {verdict}")
+        }
         Cause::OverrideHold { by, reason, expires } => format!("{by} holds the release until {expires}: {reason}"),
         Cause::OverrideAbort { by, reason } => format!("{by} ended the release: {reason}"),
         Cause::OverrideWaived { by, reason, expires } => format!("{by} waives findings until {expires}: {reason}"),
@@ -212,6 +411,7 @@ pub fn flip_sentence(finding: &Finding) -> String {
         FlipOf::Requests => " requests",
         FlipOf::RunningReleases => " other releases",
         FlipOf::Failures => " failures in a row",
+        FlipOf::BudgetLeft => " of the error budget left",
     };
     format!("{sign} {}{of}; it was {}", amount(&flip.value), amount(&flip.observed))
 }
@@ -225,8 +425,19 @@ fn amount(amount: &Amount) -> String {
     }
 }
 
+fn called(label: Label) -> &'static str {
+    match label {
+        Label::Pass => "no difference that counts",
+        Label::High => "higher than the baseline",
+        Label::Low => "lower than the baseline",
+        Label::NoData => "no values, which does not count",
+        Label::NoDataFail => "no values, which counts against it",
+        Label::Error => "could not be compared, which does not count",
+    }
+}
+
 /// At most four significant decimals, so that 0.30000000000000004 reads as 0.3.
-fn decimal(number: f64) -> String {
+pub(super) fn decimal(number: f64) -> String {
     let text = format!("{number:.4}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
@@ -285,6 +496,93 @@ fn limited(bound: &Bound) -> String {
     }
 }
 
+/// A power of ten as a number that people compare.
+pub(super) fn odds(power: f64) -> String {
+    if power < 6.0 { decimal((libm::exp10(power) * 10.0).round() / 10.0) } else { format!("10^{power:.0}") }
+}
+
+/// The limits on a ratio, as far as there are any.
+fn times(limits: Option<RatioLimits>) -> String {
+    let two = |ratio: f64| decimal((ratio * 100.0).round() / 100.0);
+    match limits.map(|limits| (limits.above, limits.below)) {
+        Some((Some(above), Some(below))) if above <= below => {
+            format!(", {} to {} times the baseline's", two(above), two(below))
+        }
+        // The ratio changed.
+        Some((Some(above), Some(below))) => {
+            format!(", once above {} and once below {} times the baseline's", two(above), two(below))
+        }
+        Some((Some(above), None)) => format!(", above {} times the baseline's", two(above)),
+        Some((None, Some(below))) => format!(", below {} times the baseline's", two(below)),
+        Some((None, None)) | None => String::new(),
+    }
+}
+
+fn names(names: &[Name]) -> String {
+    names.iter().map(Name::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// Both windows of a pair, as burn rates.
+fn burned(burned: &Burned) -> String {
+    let rate = |seen: &WindowSeen| match (burned.rate(seen), seen.ratio()) {
+        (Some(rate), _) => format!("{}x", decimal(rate)),
+        (None, Some(ratio)) if ratio > 0.0 => "infinitely fast".to_owned(),
+        (None, Some(_)) => "0x".to_owned(),
+        (None, None) => "unknown".to_owned(),
+    };
+    format!(
+        "burn rate {} over {} ({}) and {} over {} ({}), {}x is too fast",
+        rate(&burned.long),
+        burned.long.window,
+        events(&burned.long),
+        rate(&burned.short),
+        burned.short.window,
+        events(&burned.short),
+        decimal(burned.threshold)
+    )
+}
+
+fn events(seen: &WindowSeen) -> String {
+    let number = |amount: Option<f64>| amount.map_or("unknown".to_owned(), decimal);
+    format!("{} of {} bad", number(seen.bad), number(seen.total))
+}
+
+fn unclear(why: &Unclear) -> String {
+    match why {
+        Unclear::NoData => "no data".to_owned(),
+        Unclear::NoErrorSeries => "no series of bad events".to_owned(),
+        Unclear::Stale { age: Some(age) } => format!("the newest sample is {age} old"),
+        Unclear::Stale { age: None } => "nobody knows how old the newest sample is".to_owned(),
+        Unclear::NoTraffic => "no traffic".to_owned(),
+        Unclear::Invalid => "the numbers are no numbers of events".to_owned(),
+        Unclear::Partial { coverage } => format!("only {coverage} of the expected samples are there"),
+        Unclear::FewEvents { total } => format!("{} events are too few to say", decimal(*total)),
+        Unclear::FewErrors { bad } => format!("{} bad events are too few to say", decimal(*bad)),
+        Unclear::Unsure => "it may be chance".to_owned(),
+        Unclear::Twice => "one window was given twice, with other numbers".to_owned(),
+    }
+}
+
+/// What was true when a rule fired.
+fn because(conditions: &[Condition]) -> String {
+    let one = |condition: &Condition| {
+        let values: Vec<String> =
+            condition.values.iter().map(|operand| format!("{} is {}", operand.path, operand.value)).collect();
+        match (&condition.text, values.is_empty()) {
+            (Some(text), true) => text.to_string(),
+            (Some(text), false) => format!("{text} ({})", values.join(", ")),
+            (None, _) => values.join(", "),
+        }
+    };
+    let all: Vec<String> = conditions.iter().map(one).filter(|one| !one.is_empty()).collect();
+    if all.is_empty() { String::new() } else { format!(": {}", all.join("; ")) }
+}
+
+/// A part of a budget, which may be negative.
+fn part(part: f64) -> String {
+    format!("{} %", decimal(part * 100.0))
+}
+
 fn the(cohort: Cohort) -> &'static str {
     match cohort {
         Cohort::Canary => "the canary",
@@ -298,6 +596,7 @@ fn nothing(missing: Missing) -> &'static str {
         Missing::Nan => "NaN",
         Missing::PositiveInfinity => "+Inf",
         Missing::NegativeInfinity => "-Inf",
+        Missing::NoAnswer => "no usable answer from the source",
     }
 }
 

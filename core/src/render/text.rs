@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::sentence::{flip_sentence, sentence, until};
-use crate::decision::{Decision, Finding, Guarantee, HoldKind, Outcome, Outside, Standing, Verdict};
+use super::shadow::shadow_sentence;
+use crate::decision::{Assumption, Decision, Finding, Guarantee, HoldKind, Outcome, Outside, Standing, Verdict};
 
 /// Whether to write ANSI colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +55,9 @@ fn write_text(out: &mut String, decision: &Decision, colour: Colour) -> std::fmt
         }
     }
     out.push('\n');
+    if let Some(shadow) = shadow_sentence(decision) {
+        writeln!(out, "  {shadow}")?;
+    }
     for finding in &decision.findings {
         write_finding(out, finding, colour)?;
     }
@@ -102,6 +106,16 @@ pub(super) fn standing_note(finding: &Finding) -> Option<String> {
 pub(super) fn guarantee_note(guarantee: Guarantee) -> &'static str {
     match guarantee {
         Guarantee::NotStatistical => "",
+        Guarantee::Declared(Assumption::IndependentRequests) => {
+            " · within the declared guarantee; assumes independent requests"
+        }
+        Guarantee::Declared(Assumption::IndependentRequestsOrReplicas) => {
+            " · within the declared guarantee; assumes independent requests (proved), or replicas that differ at random (simulated)"
+        }
+        Guarantee::Declared(Assumption::FixedSchedule) => {
+            " · within the declared guarantee; assumes independent requests and a schedule that reacts to nothing"
+        }
+        Guarantee::Outside(Outside::ScheduleLeft) => " · no guarantee: the fixed schedule was left",
         Guarantee::Outside(Outside::FixedLimit) => " · no guarantee: a fixed limit, looked at again and again",
         Guarantee::Outside(Outside::SingleRuns) => " · no guarantee: single runs",
     }

@@ -14,6 +14,10 @@
 //! | not above the limit, in a window with gaps | unknown: [`Why::Partial`] |
 //! | above the limit, in a window with gaps | burning: what was seen already exceeds |
 //!
+//! Of two windows, one that does not burn decides. Of two reasons, missing data outrank too few events, and
+//! gaps count as missing data even where a window exceeds the limit by few: more bad events must never turn
+//! "look again when the data are there" into "wait for traffic", which asks less.
+//!
 //! Sources: SRE Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts"; the three answers and the guards
 //! are davy's own.
 
@@ -128,8 +132,11 @@ impl Measured {
         Self { bad, total, sparse: false, coverage: Share::ALL, newest: Some(end) }
     }
 
-    /// The events, if they are known; guards may ask that they are fresh.
-    fn events(&self, staleness: Option<Duration>, now: Instant) -> Result<Events, Why> {
+    /// The events, if they are known. `staleness` is the oldest that the newest sample may be.
+    ///
+    /// # Errors
+    /// [`Why`] they are not known.
+    pub fn events(&self, staleness: Option<Duration>, now: Instant) -> Result<Events, Why> {
         let total = self.total.ok_or(Why::NoData)?;
         if let Some(oldest) = staleness {
             let age = self.newest.map(|newest| now.since(newest));
@@ -171,25 +178,40 @@ impl Default for Guards {
 }
 
 impl Burn {
-    /// Both: one that does not burn decides, then one that is unknown. Of two reasons the first is kept.
+    /// Both: one that does not burn decides, then one that is unknown. Of two reasons the one that is not
+    /// [thin](Why::is_thin) is kept, then the first.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::NotBurning, _) | (_, Self::NotBurning) => Self::NotBurning,
+            (Self::Unknown(first), Self::Unknown(second)) => Self::Unknown(first.or_graver(second)),
             (Self::Unknown(why), _) | (_, Self::Unknown(why)) => Self::Unknown(why),
             (Self::Burning, Self::Burning) => Self::Burning,
         }
     }
 
     /// Either, as over the pairs of an SLO: one that burns decides, then one that is unknown. Of two reasons
-    /// the first is kept.
+    /// the one that is not [thin](Why::is_thin) is kept, then the first.
     #[must_use]
     pub const fn or(self, other: Self) -> Self {
         match (self, other) {
             (Self::Burning, _) | (_, Self::Burning) => Self::Burning,
+            (Self::Unknown(first), Self::Unknown(second)) => Self::Unknown(first.or_graver(second)),
             (Self::Unknown(why), _) | (_, Self::Unknown(why)) => Self::Unknown(why),
             (Self::NotBurning, Self::NotBurning) => Self::NotBurning,
         }
+    }
+}
+
+impl Why {
+    /// Whether more traffic alone would make it clear: the data are there, and say too little.
+    #[must_use]
+    pub const fn is_thin(self) -> bool {
+        matches!(self, Self::NoTraffic | Self::FewEvents { .. } | Self::FewErrors { .. } | Self::Unsure)
+    }
+
+    const fn or_graver(self, other: Self) -> Self {
+        if self.is_thin() && !other.is_thin() { other } else { self }
     }
 }
 
@@ -234,8 +256,13 @@ impl Condition {
     /// ```
     #[must_use]
     pub fn judge(&self, long: &Measured, short: &Measured, guards: &Guards, now: Instant) -> Judged {
+        let gaps = [long, short].into_iter().map(|seen| seen.coverage).find(|coverage| *coverage < guards.coverage);
         let (long, short) = (self.judge_window(long, guards, now), self.judge_window(short, guards, now));
-        Judged { burn: long.and(short), long, short }
+        let burn = match (long.and(short), gaps) {
+            (Burn::Unknown(why), Some(coverage)) if why.is_thin() => Burn::Unknown(Why::Partial { coverage }),
+            (burn, _) => burn,
+        };
+        Judged { burn, long, short }
     }
 
     fn judge_window(&self, seen: &Measured, guards: &Guards, now: Instant) -> Burn {
@@ -380,12 +407,30 @@ mod tests {
             (Burn::NotBurning, Burn::NotBurning, Burn::NotBurning, Burn::NotBurning),
             (Burn::NotBurning, unknown, Burn::NotBurning, unknown),
             (unknown, other, unknown, unknown),
+            (Burn::Unknown(Why::Unsure), other, Burn::Unknown(Why::Unsure), Burn::Unknown(Why::Unsure)),
         ];
         for (a, b, and, or) in table {
             assert_eq!((a.and(b), a.or(b)), (and, or), "{a:?} {b:?}");
-            if !matches!((a, b), (Burn::Unknown(_), Burn::Unknown(_))) {
+            if (a, b) != (Burn::Unknown(Why::Unsure), other) {
                 assert_eq!((b.and(a), b.or(a)), (and, or), "{b:?} {a:?}");
             }
         }
+    }
+
+    #[test]
+    fn missing_data_outrank_too_few_events() {
+        let gaps = |bad| Measured { coverage: "50%".parse().unwrap(), ..seen(bad, 1000.0) };
+        let few = seen(1.0, 10.0);
+        let judge = |long: &Measured, short: &Measured| condition().judge(long, short, &Guards::default(), NOW).burn;
+        let partial = Burn::Unknown(Why::Partial { coverage: "50%".parse().unwrap() });
+        assert_eq!(judge(&few, &few), Burn::Unknown(Why::FewErrors { bad: 1.0 }));
+        // The more is bad in the window with gaps, the less it may be taken for a matter of traffic.
+        for bad in [0.0, 16.0, 900.0] {
+            assert_eq!([judge(&gaps(bad), &few), judge(&few, &gaps(bad))], [partial; 2], "{bad}");
+        }
+        assert_eq!(judge(&gaps(900.0), &seen(900.0, 1000.0)), Burn::Burning);
+        assert_eq!(judge(&gaps(900.0), &seen(0.0, 1000.0)), Burn::NotBurning);
+        let nothing = Measured { total: None, ..few };
+        assert_eq!([judge(&few, &nothing), judge(&nothing, &few)], [Burn::Unknown(Why::NoData); 2]);
     }
 }

@@ -15,7 +15,7 @@
 
 use super::events::Events;
 use super::target::ErrorBudget;
-use crate::{Count, Duration};
+use crate::{Count, Duration, Factor};
 
 /// When an error budget is used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,8 +116,23 @@ impl ErrorBudget {
     /// ```
     #[must_use]
     pub fn exhaustion(self, period: Events, recent: Events, length: Duration) -> Option<Exhaustion> {
-        let (left, burn) = (self.left(period)?, self.burn_rate(recent)?);
-        (!length.is_zero()).then(|| lasting(left, burn / length.as_secs_f64()))
+        self.exhaustion_of_part(Factor::ONE, period, recent, length)
+    }
+
+    /// The same for a part of a composite that counts `weight` times: its budget is used up as much sooner.
+    ///
+    /// Source: OpenSLO v1, `compositeWeight`, which multiplies burn rates.
+    #[must_use]
+    pub fn exhaustion_of_part(
+        self,
+        weight: Factor,
+        period: Events,
+        recent: Events,
+        length: Duration,
+    ) -> Option<Exhaustion> {
+        let consumed = self.consumed(period)? * weight.as_f64();
+        let burn = self.burn_rate(recent)? * weight.as_f64();
+        (!length.is_zero()).then(|| lasting(1.0 - consumed, burn / length.as_secs_f64()))
     }
 
     /// When the budget of a calendar period is used up: `(B · expected − bad so far) / bad per second`.
@@ -220,6 +235,17 @@ mod tests {
         assert_eq!(budget.exhaustion(events(0, 1), events(0, 1), Duration::ZERO), None);
         assert_eq!(end(0, 1), Some(Exhaustion::After(day)));
         assert_eq!(end(0, 2), Some(Exhaustion::After(Duration::from_minutes(12 * 60))));
+    }
+
+    #[test]
+    fn a_part_that_counts_twice_is_used_up_sooner() {
+        let (budget, day) = (budget("99.9%"), Duration::from_minutes(24 * 60));
+        let end = |bad| {
+            budget.exhaustion_of_part(Factor::from_thousandths(2000), events(bad, 1_000_000), events(1, 1000), day)
+        };
+        assert_eq!(end(0), Some(Exhaustion::After(Duration::from_minutes(12 * 60))));
+        assert_eq!(end(250), Some(Exhaustion::After(Duration::from_minutes(6 * 60))));
+        assert_eq!(end(500), Some(Exhaustion::Exhausted));
     }
 
     #[test]

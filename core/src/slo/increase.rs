@@ -13,7 +13,8 @@ pub struct Window {
 }
 
 /// Which samples belong to a window, and what is assumed about the time that they do not cover.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Mode {
     /// What was counted between the last sample at or before the window's start and the last one in it;
     /// nothing is extrapolated.

@@ -11,6 +11,7 @@
 //! | its rise in one slot of a grid, as whole events counted once | [`count`], [`count_buckets`] |
 //! | bad events of all events | [`Events`], [`Slices`] |
 //! | a target and its budget: burn rate, consumed, left, exhaustion | [`Target`], [`ErrorBudget`] |
+//! | its period, rolling or by a calendar | [`Period`] |
 //! | how fast is too fast | [`Threshold`], [`Pair`] |
 //! | whether it burns | [`Condition::judge`] |
 //!
@@ -53,6 +54,7 @@ mod events;
 mod exact;
 mod increase;
 mod pair;
+mod period;
 mod slices;
 mod slot;
 mod target;
@@ -65,6 +67,7 @@ pub use counter::{MAX_VALUE, Sample, Series, SeriesError};
 pub use events::{Events, EventsError};
 pub use increase::{Increase, Mode, Sum, Window, increase, rate, sum};
 pub use pair::{Pair, Scaling, Urgency};
+pub use period::{Calendar, CalendarLength, Period, PeriodError, PeriodSpan};
 pub use slices::Slices;
 pub use slot::{Counted, Slot, SlotError, count, count_buckets, count_together};
 pub use target::{ErrorBudget, Target, TargetError};

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::exact::{Fraction, decimal};
 use super::target::ErrorBudget;
-use crate::{Count, Duration, Share};
+use crate::{Count, Duration, Factor, Share};
 
 /// A burn rate that is too fast, as an exact fraction.
 ///
@@ -83,6 +83,16 @@ impl Threshold {
     /// [`ThresholdError::Text`] outside what the text form allows.
     pub fn from_number(number: f64) -> Result<Self, ThresholdError> {
         format!("{number}x").parse()
+    }
+
+    /// The threshold of one part of a composite that counts `weight` times: `threshold / weight`. Nothing
+    /// for a weight of zero.
+    ///
+    /// Source: OpenSLO v1, `compositeWeight`, which multiplies burn rates.
+    #[must_use]
+    pub fn of_part(self, weight: Factor) -> Option<Self> {
+        let inverse = Fraction::new(1000, weight.thousandths().into())?;
+        self.0.times(inverse).map(Self)
     }
 
     /// As a plain number: the double nearest to the fraction.

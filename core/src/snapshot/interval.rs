@@ -8,6 +8,7 @@ use serde::ser::{SerializeStruct as _, Serializer};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use thiserror::Error;
 
+use super::error::{SnapshotError, read};
 use crate::{CanonicalError, Count, Digest, Instant, Name, canonical_json};
 
 /// A closed span and everything that was counted in it.
@@ -54,6 +55,17 @@ pub enum Cohort {
     Baseline,
 }
 
+impl Cohort {
+    /// The word as JSON writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Canary => "canary",
+            Self::Baseline => "baseline",
+        }
+    }
+}
+
 /// What was seen. The forms are distinct: none of the ways to see nothing is a healthy value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Observed {
@@ -91,6 +103,10 @@ pub enum Missing {
     /// The source said -Inf.
     #[serde(rename = "-Inf")]
     NegativeInfinity,
+    /// The source could not be asked, or what it said cannot be used. That is nobody's fault but the
+    /// source's: it holds, also where the policy says `noData: fail`.
+    #[serde(rename = "noAnswer")]
+    NoAnswer,
 }
 
 /// Classic buckets: how many requests took at most so many seconds.
@@ -218,6 +234,21 @@ impl Interval {
         let mut interval = Self { start, end, observations, digest: Digest::of(b"") };
         interval.digest = Digest::of(&canonical_json(&interval)?);
         Ok(interval)
+    }
+
+    /// Reads one interval from JSON, in the form that a snapshot holds.
+    ///
+    /// # Errors
+    /// [`SnapshotError`], with a code, line and column.
+    ///
+    /// ```
+    /// let json = r#"{ "start": "2026-11-23T10:00:00Z", "end": "2026-11-23T10:00:30Z", "observations": [
+    ///   { "metric": "errors", "cohort": "canary", "bad": 3, "total": 1204 }] }"#;
+    /// assert_eq!(davy::Interval::from_json(json.as_bytes())?.observations().len(), 1);
+    /// # Ok::<(), davy::SnapshotError>(())
+    /// ```
+    pub fn from_json(bytes: &[u8]) -> Result<Self, SnapshotError> {
+        read(bytes)
     }
 
     /// When it begins.

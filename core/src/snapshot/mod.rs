@@ -1,24 +1,33 @@
 //! Everything the host observed of a release, the time included: what a decision is made from.
 
 mod error;
+mod history;
 mod interval;
 mod overrides;
+mod plugin;
 mod probe;
+mod series;
+mod slo;
 mod strict;
 
 pub(crate) use error::read;
 pub use error::{SnapshotCode, SnapshotError};
+pub use history::NoiseHistory;
 pub(crate) use interval::coarser;
 pub use interval::{Buckets, Cohort, Histogram, Interval, IntervalError, Missing, Observation, Observed};
 pub use overrides::{Override, OverrideAction, Scope, Verification};
+pub use plugin::{PluginFault, PluginObservation, PluginOutcome};
 pub use probe::{ProbeResult, ProbeVerdict};
+pub use series::{Series, SeriesError, SeriesValues};
+pub use slo::{Part, Seen, SloWindow};
 pub(crate) use strict::Strict;
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Instant, Name, Share};
+use crate::{Facts, Instant, Name, Share, Text};
 
 /// What was observed of a release, and what the host wants to do next.
 ///
@@ -51,9 +60,32 @@ pub struct Snapshot {
     pub weight: Share,
     /// When the release reached this stage and weight.
     pub since: Instant,
+    /// Whether a person asks for it: some change windows let that pass.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub manual: bool,
+    /// What it is released to, for the selectors of change windows.
+    #[serde(default, skip_serializing_if = "Target::is_unknown")]
+    pub target: Target,
     /// Counts per interval; those that a state already holds may be left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub intervals: Vec<Interval>,
+    /// When replicas started, as far as it is known: what a replica counts within the policy's `warmUp` after that is
+    /// left out. A replica that restarts stands here again. One that is not here, and first appears when others of
+    /// its cohort are known already, is taken to have started then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replica_starts: Vec<ReplicaStart>,
+    /// What past rollouts of this policy showed of the noise; the same at every look at a release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise_history: Option<NoiseHistory>,
+    /// Older intervals that plugins look back on. They are never judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Interval>,
+    /// What came of the plugins that measured the intervals.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plugins: Vec<PluginObservation>,
+    /// What was seen of the policy's SLOs, per window and cohort.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slos: Vec<SloWindow>,
     /// Results of synthetic flows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub probes: Vec<ProbeResult>,
@@ -63,6 +95,9 @@ pub struct Snapshot {
     /// Environments that this revision has passed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passed: Vec<Passed>,
+    /// What the host knows beside what it measured; only rules read it.
+    #[serde(default, skip_serializing_if = "Facts::is_empty")]
+    pub facts: Facts,
     /// Human decisions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<Override>,
@@ -85,10 +120,39 @@ pub struct Release {
     pub attempt: NonZeroU32,
     /// When this attempt began.
     pub started_at: Instant,
+    /// What kind of change it is, such as `feature`, `security` or `rollback`: freezes may let some kinds through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_class: Option<Name>,
 }
 
 fn first_attempt() -> NonZeroU32 {
     NonZeroU32::MIN
+}
+
+/// What a release goes to, as far as the host knows. A change window that selects by what is not known here holds, blind.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Target {
+    /// The cluster's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<Text>,
+    /// The URL of the cluster's API server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<Text>,
+    /// The namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<Name>,
+    /// All labels that it has; nothing where they are not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<BTreeMap<Name, Text>>,
+}
+
+impl Target {
+    /// Whether nothing is known.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What the host wants to do.
@@ -116,6 +180,18 @@ pub enum Stage {
     Canary,
     /// The new revision serves everyone; a failure rolls back.
     Live,
+}
+
+/// When a replica started.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReplicaStart {
+    /// Whose traffic it serves.
+    pub cohort: Cohort,
+    /// Its name, as observations have it.
+    pub replica: Name,
+    /// When it started.
+    pub started_at: Instant,
 }
 
 /// A release that is running elsewhere.

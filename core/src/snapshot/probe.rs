@@ -25,7 +25,7 @@ pub struct ProbeResult {
 pub enum ProbeVerdict {
     /// Every expectation held.
     Pass,
-    /// Every expectation held, slower than wanted.
+    /// Every expectation held, slower than wanted; or one of a step that only should hold did not.
     Degraded,
     /// It was not run.
     Skipped,
@@ -33,4 +33,18 @@ pub enum ProbeVerdict {
     Error,
     /// An expectation did not hold.
     Fail,
+}
+
+impl ProbeVerdict {
+    /// The word as JSON writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Degraded => "degraded",
+            Self::Skipped => "skipped",
+            Self::Error => "error",
+            Self::Fail => "fail",
+        }
+    }
 }

@@ -2,11 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::evidence::{Beside, Evidence};
+use super::kayenta::Kayenta;
 use super::reading::{Judged, Nothing, Sides, canary_requests, judge};
 use super::slots::{ShortDigest, Slots};
 use super::tally::{Mark, Phase, Tally, flagger_check_fails};
 use crate::policy::{HealthPlan, Rule};
-use crate::snapshot::{Cohort, Interval, Missing, Observation};
+use crate::snapshot::{Cohort, Interval, Missing, NoiseHistory, Observation, Snapshot};
+use crate::stats::Level;
 use crate::{Count, Digest, Instant};
 
 /// What the intervals of a release have added up to. It can be had again from them, bit for bit.
@@ -23,6 +26,20 @@ pub(crate) struct Folded {
     pub(crate) tallies: Vec<Tally>,
     /// Flagger's counter over all metrics.
     pub(crate) flagger: Flagger,
+    /// What was proved, when evidence judges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) evidence: Option<Evidence>,
+    /// What was compared, when Kayenta judges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) kayenta: Option<Kayenta>,
+}
+
+/// What judges gathered, in the digest of a state.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Judges<'a> {
+    Without(&'a Option<Evidence>),
+    With(&'a Option<Evidence>, &'a Kayenta),
 }
 
 /// Flagger's state: `failedChecks`, which no good check resets.
@@ -66,7 +83,24 @@ impl Folded {
             requests: Count::ZERO,
             tallies: vec![Tally::default(); plan.map_or(0, |plan| plan.metrics.len())],
             flagger: Flagger::default(),
+            evidence: plan.filter(|plan| plan.evidence.is_some()).map(Evidence::new),
+            kayenta: plan.filter(|plan| plan.kayenta.is_some()).map(Kayenta::new),
         }
+    }
+
+    /// Whether it was folded from metrics like these: a state from elsewhere may hold anything.
+    pub(crate) fn fits(&self, plan: Option<&HealthPlan>) -> bool {
+        let evidence = match (plan.filter(|plan| plan.evidence.is_some()), &self.evidence) {
+            (Some(plan), Some(evidence)) => evidence.fits(plan),
+            (None, None) => true,
+            _ => false,
+        };
+        let kayenta = match (plan.filter(|plan| plan.kayenta.is_some()), &self.kayenta) {
+            (Some(plan), Some(kayenta)) => kayenta.fits(plan),
+            (None, None) => true,
+            _ => false,
+        };
+        evidence && kayenta && self.tallies.len() == plan.map_or(0, |plan| plan.metrics.len())
     }
 
     /// The number of the newest interval.
@@ -76,17 +110,21 @@ impl Folded {
 
     /// What stands for this in the digest of a state: everything, the intervals by their blocks.
     pub(crate) fn commitment(&self) -> impl Serialize + '_ {
-        (self.slots.commitment(), self.chain, self.requests, &self.tallies, self.flagger)
+        let judges = match &self.kayenta {
+            None => Judges::Without(&self.evidence),
+            Some(kayenta) => Judges::With(&self.evidence, kayenta),
+        };
+        (self.slots.commitment(), self.chain, self.requests, &self.tallies, self.flagger, judges)
     }
 
     /// Folds the intervals that are closed and new; the others change nothing.
-    pub(crate) fn fold(
-        &mut self,
-        plan: &HealthPlan,
-        intervals: &[Interval],
-        started: Instant,
-        now: Instant,
-    ) -> Irregular {
+    pub(crate) fn fold(&mut self, plan: &HealthPlan, snapshot: &Snapshot) -> Irregular {
+        let (intervals, started, now) = (&snapshot.intervals, snapshot.release.started_at, snapshot.now);
+        let beside = plan.evidence.as_ref().map(|evidence| Beside {
+            starts: &snapshot.replica_starts,
+            history: snapshot.noise_history.as_ref(),
+            level: Level::of_attempt(evidence.false_aborts, snapshot.release.attempt),
+        });
         let mut irregular = Irregular::default();
         let mut order: Vec<&Interval> = Vec::new();
         // Hosts send intervals in time order; sorting is for those that do not.
@@ -117,7 +155,7 @@ impl Folded {
             }
             let expected = self.newest().map_or(first_judged, |newest| newest.saturating_add(1));
             self.fold_gap(plan, expected, slot);
-            self.fold_one(plan, slot, interval.observations());
+            self.fold_one(plan, slot, interval.observations(), beside);
             self.slots.push(slot, digest);
             self.chain = self.chain.chain(interval.digest());
         }
@@ -131,10 +169,16 @@ impl Folded {
             return;
         }
         let times = Count::new(length).unwrap_or(Count::MAX);
+        if let Some(evidence) = &mut self.evidence {
+            evidence.miss(plan, length);
+        }
         let missing = Nothing::Missing { cohort: Cohort::Canary, missing: Missing::NoData };
         let mark = Mark { slot: to.saturating_sub(1), judged: Judged::Nothing(missing) };
         if let Some(threshold) = plan.flagger_threshold {
             self.flagger.check(threshold, true, times);
+        }
+        if let (Some(kayenta), Some(of)) = (&mut self.kayenta, &plan.kayenta) {
+            kayenta.skip(plan, of, from, to);
         }
         if self.argo_stopped(plan) {
             return;
@@ -144,12 +188,18 @@ impl Folded {
         }
     }
 
-    fn fold_one(&mut self, plan: &HealthPlan, slot: u64, observations: &[Observation]) {
+    fn fold_one(&mut self, plan: &HealthPlan, slot: u64, observations: &[Observation], beside: Option<Beside<'_>>) {
+        let begun = match (&mut self.evidence, &plan.evidence, beside) {
+            (Some(evidence), Some(of), Some(beside)) => {
+                Some((of, beside, evidence.begin(plan, of, slot, observations, beside)))
+            }
+            _ => None,
+        };
         let stopped = self.argo_stopped(plan);
         let mut check_failed = false;
         let mut requests = Count::ZERO;
         let mut rest = observations;
-        for (tally, metric) in self.tallies.iter_mut().zip(&plan.metrics) {
+        for (index, (tally, metric)) in self.tallies.iter_mut().zip(&plan.metrics).enumerate() {
             // Observations and metrics are both sorted by name, and mostly name the same.
             let is_own = |observation: &Observation| observation.metric == metric.name;
             if !rest.first().is_some_and(is_own) {
@@ -164,6 +214,12 @@ impl Folded {
             let (canary, baseline) = own.split_at_checked(canaries).unwrap_or_default();
             let sides = Sides { canary, baseline };
             requests = requests.max(canary_requests(sides));
+            if let (Some(evidence), Some((of, beside, begun))) = (&mut self.evidence, &begun) {
+                evidence.fold(of, index, metric, sides, begun, *beside);
+            }
+            if let Some(kayenta) = &mut self.kayenta {
+                kayenta.take(index, metric, sides);
+            }
             if stopped {
                 continue;
             }
@@ -175,7 +231,20 @@ impl Folded {
         if let Some(threshold) = plan.flagger_threshold {
             self.flagger.check(threshold, check_failed, Count::from(1));
         }
+        if let (Some(evidence), Some((of, beside, _))) = (&mut self.evidence, &begun) {
+            evidence.close(plan, of, slot, *beside);
+        }
+        if let (Some(kayenta), Some(of)) = (&mut self.kayenta, &plan.kayenta) {
+            kayenta.close(plan, of, slot);
+        }
         self.requests = self.requests.saturating_add(requests);
+    }
+
+    /// Adds what the newest interval showed of the noise; the evidence by which rollouts are ranked.
+    pub(crate) fn teach(&self, plan: &HealthPlan, history: &mut NoiseHistory) -> Option<f64> {
+        let (evidence, of) = (self.evidence.as_ref()?, plan.evidence.as_ref()?);
+        evidence.teach(plan, history);
+        Some(evidence.rank(plan, of))
     }
 
     /// Argo stops measuring once a metric that counts has ended badly.

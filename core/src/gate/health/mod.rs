@@ -1,12 +1,19 @@
 //! Health: whether the release's metrics are within their limits.
 
+mod evidence;
+mod fixed;
 mod flip;
 mod fold;
+mod kayenta;
+mod plugin;
 mod reading;
 mod slots;
 mod tally;
 
+pub(crate) use evidence::proved_at;
 pub(crate) use fold::{Folded, Irregular};
+pub(crate) use reading::{Judged, Nothing, shift_in_buckets, shift_within_buckets};
+pub(crate) use tally::Mark;
 
 use std::ops::Range;
 
@@ -14,11 +21,11 @@ use super::Look;
 use crate::Count;
 use crate::decision::{Cause, Finding, HoldKind, NoFlip, Outcome, Outside, Standing};
 use crate::document::{NoData, OnInconclusive, Points};
-use crate::policy::{HealthPlan, MetricPlan, Rule};
-use crate::snapshot::{Missing, Stage};
+use crate::policy::{EvidencePlan, HealthPlan, MetricPlan, Rule};
+use crate::snapshot::{Asked, Missing, Stage};
 use flip::flip;
-use reading::{Judged, Nothing, Place, bound};
-use tally::{Ended, Mark, Phase, Tally};
+use reading::{Place, bound};
+use tally::{Ended, Phase, Tally};
 
 /// One finding per metric, and the health score.
 pub(crate) fn judge(look: Look<'_>, findings: &mut Vec<Finding>) -> Option<Points> {
@@ -26,27 +33,75 @@ pub(crate) fn judge(look: Look<'_>, findings: &mut Vec<Finding>) -> Option<Point
     look.folded.newest()?;
     let stopped = look.folded.argo_stopped(plan);
     let mut spans = Vec::with_capacity(plan.metrics.len());
-    for (metric, tally) in plan.metrics.iter().zip(&look.folded.tallies) {
+    for (index, (metric, tally)) in plan.metrics.iter().zip(&look.folded.tallies).enumerate() {
         let from = findings.len();
-        let finding = judge_metric(plan, metric, tally, stopped);
-        findings.push(standing(finding, metric));
+        match (plan.evidence.as_ref().filter(|_| metric.rule == Rule::Evidence), metric.rule) {
+            (Some(of), _) => judge_evidence(look, plan, of, index, findings),
+            (None, Rule::Kayenta(_)) => {
+                findings.extend(kayenta::judge_metric(look, index).map(|finding| standing(finding, metric)));
+            }
+            (None, _) => findings.push(standing(judge_metric(plan, metric, tally, stopped), metric)),
+        }
         if let Some(nothing) = missing_beside(tally) {
             let finding = nothing_finding(metric, nothing).retry_after(plan.grid.every());
             findings.push(standing(finding, metric));
         }
-        if is_undecided(metric, tally) && is_past_horizon(look, plan) {
+        plugin::judge(look, plan, metric, findings);
+        let unproved = |of| look.folded.evidence.as_ref().is_some_and(|evidence| !evidence.is_proved(of, index));
+        let undecided = is_undecided(metric, tally)
+            || metric.rule == Rule::Evidence && plan.evidence.as_ref().is_some_and(unproved);
+        if undecided && is_past_horizon(look, plan) {
             let cause = Cause::HealthHorizon { horizon: plan.horizon };
             let finding = match plan.on_inconclusive {
                 OnInconclusive::Fail => Finding::fail(cause),
                 OnInconclusive::Hold => Finding::hold(HoldKind::Blocked, cause),
+                OnInconclusive::Promote => {
+                    // Never as if it were proved: the finding goes on saying that it is not.
+                    let unproved = |finding: &&mut Finding| matches!(finding.cause, Cause::HealthNotProved { .. });
+                    for finding in findings.iter_mut().skip(from).filter(unproved) {
+                        finding.outcome = Outcome::Pass;
+                    }
+                    Finding::pass(cause)
+                }
             };
             findings.push(standing(finding, metric));
         }
+        if look.policy.leaves_out(metric, look.snapshot.stage) {
+            for finding in findings.iter_mut().skip(from) {
+                finding.standing = Standing::NotAsked;
+            }
+        }
         spans.push(from..findings.len());
     }
-    let score = score(plan, &spans, findings);
-    judge_flagger(look, plan, findings);
-    Some(score)
+    let of_evidence = plan.evidence.as_ref().map(|of| (of.beside, evidence::judge(look, plan, of, findings)));
+    match (of_evidence, &plan.kayenta) {
+        (Some((false, score)), _) => Some(score),
+        (_, Some(of)) => Some(kayenta::judge(look, plan, of, findings)),
+        (_, None) => {
+            let score = score(plan, &spans, findings);
+            judge_flagger(look, plan, findings);
+            Some(score)
+        }
+    }
+}
+
+/// Whether what is asked waits for what was found.
+pub(crate) fn is_needed(asked: Asked, cause: &Cause) -> bool {
+    evidence::is_needed(asked, cause) && kayenta::is_needed(asked, cause)
+}
+
+/// What is proved of one metric, and what its newest interval lacks. An interval without traffic proves nothing
+/// and is no reason to wait.
+fn judge_evidence(look: Look<'_>, plan: &HealthPlan, of: &EvidencePlan, index: usize, findings: &mut Vec<Finding>) {
+    let (Some(metric), Some(tally)) = (plan.metrics.get(index), look.folded.tallies.get(index)) else { return };
+    let dry = if metric.dry_run { Standing::DryRun } else { Standing::Counts };
+    let own = |finding: Finding| Finding { standing: dry, ..finding.about(&metric.name).from(&metric.position) };
+    findings.extend(evidence::judge_metric(look, plan, of, index).map(own));
+    if let Some(Judged::Nothing(nothing @ (Nothing::Missing { .. } | Nothing::WrongForm { .. }))) =
+        tally.latest.map(|mark| mark.judged)
+    {
+        findings.push(standing(nothing_finding(metric, nothing).retry_after(plan.grid.every()), metric));
+    }
 }
 
 /// What the newest interval lacks beside a reading, or after a failure: being bad does not end being blind.
@@ -73,7 +128,7 @@ fn judge_metric(plan: &HealthPlan, metric: &MetricPlan, tally: &Tally, stopped: 
             Rule::Argo(rule) => {
                 argo_finding(plan, metric, tally, mark, rule.count.is_none() && rule.consecutive_success_limit == 0)
             }
-            Rule::Flagger => threshold_finding(plan, metric, tally, mark),
+            Rule::Flagger | Rule::Evidence | Rule::Kayenta(_) => threshold_finding(plan, metric, tally, mark),
         },
         // A state in which intervals were folded but this metric was not: only from elsewhere.
         (None, None) => {
@@ -228,14 +283,14 @@ fn score(plan: &HealthPlan, spans: &[Range<usize>], findings: &mut [Finding]) ->
 fn inconclusive_limit(metric: &MetricPlan) -> Option<Count> {
     match metric.rule {
         Rule::Threshold(rule) => rule.inconclusive_limit.map(|limit| Count::new(limit).unwrap_or(Count::MAX)),
-        Rule::Argo(_) | Rule::Flagger => None,
+        Rule::Argo(_) | Rule::Flagger | Rule::Evidence | Rule::Kayenta(_) => None,
     }
 }
 
 fn patience(metric: &MetricPlan) -> Count {
     match metric.rule {
         Rule::Threshold(rule) => Count::new(rule.patience).unwrap_or(Count::MAX),
-        Rule::Argo(_) | Rule::Flagger => Count::from(1),
+        Rule::Argo(_) | Rule::Flagger | Rule::Evidence | Rule::Kayenta(_) => Count::from(1),
     }
 }
 
@@ -247,7 +302,9 @@ fn is_undecided(metric: &MetricPlan, tally: &Tally) -> bool {
         && tally.latest.is_some_and(|mark| match mark.judged {
             Judged::Read { place, .. } => between(place) || place == Place::Beyond,
             Judged::Nothing(Nothing::NoTraffic { .. } | Nothing::TooFew { .. }) => true,
-            Judged::Nothing(Nothing::Missing { .. }) => metric.no_data == NoData::Fail,
+            Judged::Nothing(Nothing::Missing { missing, .. }) => {
+                metric.no_data == NoData::Fail && missing != Missing::NoAnswer
+            }
             Judged::Nothing(Nothing::WrongForm { .. }) => false,
         })
 }

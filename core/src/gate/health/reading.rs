@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use libm::{ceil, exp2, log2};
+use libm::{ceil, exp2, floor, log2};
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{Bound, Reading};
 use crate::document::Quantile;
-use crate::policy::{Criterion, LatencyForm, LatencyLimit, MetricPlan, Relative, SlowRequests};
+use crate::policy::{Criterion, LatencyForm, LatencyLimit, Means, MetricPlan, Query, Relative, SlowRequests};
 use crate::snapshot::{Buckets, Cohort, Histogram, Missing, Observation, Observed, coarser};
 use crate::{Count, Share};
 
@@ -144,6 +144,7 @@ pub(crate) fn bound(criterion: &Criterion, reading: &Reading) -> Bound {
                 Bound::Slower { tolerate: *tolerate, unacceptable: *unacceptable }
             }
             LatencyLimit::Slow(slow) => times(&slow.relative),
+            LatencyLimit::Slower { relative, .. } => times(relative),
         },
         Criterion::Gauge { min, max, relative } => match (relative, reading) {
             (Some(relative), Reading::GaugeCompared { value, .. })
@@ -154,6 +155,7 @@ pub(crate) fn bound(criterion: &Criterion, reading: &Reading) -> Bound {
             _ => Bound::Range { min: *min, max: *max },
         },
         Criterion::Events { max } => Bound::Events(*max),
+        Criterion::Values { .. } => Bound::Range { min: None, max: None },
     }
 }
 
@@ -161,6 +163,14 @@ pub(crate) fn bound(criterion: &Criterion, reading: &Reading) -> Bound {
 pub(crate) fn shift_in_buckets(shift: Share, schema: i8) -> i32 {
     #[expect(clippy::cast_possible_truncation, reason = "at most 256 buckets for a shift of 100 %")]
     let buckets = ceil(log2(1.0 + shift.as_fraction()) * exp2(f64::from(schema)) - 1e-9) as i32;
+    buckets
+}
+
+/// `1 + shift` in whole buckets of this schema, rounded down: what is unacceptable at the declared shift is so
+/// at a smaller one.
+pub(crate) fn shift_within_buckets(shift: Share, schema: i8) -> i32 {
+    #[expect(clippy::cast_possible_truncation, reason = "at most 256 buckets for a shift of 100 %")]
+    let buckets = floor(log2(1.0 + shift.as_fraction()) * exp2(f64::from(schema)) + 1e-9) as i32;
     buckets
 }
 
@@ -232,7 +242,8 @@ fn read_whole(plan: &MetricPlan, sides: Sides<'_>) -> Result<Reading, Nothing> {
             enough(baseline, baseline_total)?;
             Ok(Reading::Compared { bad, total, baseline_bad, baseline_total })
         }
-        Criterion::Latency { form: LatencyForm::Classic, limit: LatencyLimit::Quantile { quantile, .. } } => {
+        Criterion::Latency { limit: LatencyLimit::Slower { quantile, .. }, .. }
+        | Criterion::Latency { form: LatencyForm::Classic, limit: LatencyLimit::Quantile { quantile, .. } } => {
             let merged = classic(canary, sides.canary)?;
             enough(canary, merged.total())?;
             let (above, at_most) = classic_quantile(&merged, quantile);
@@ -270,6 +281,44 @@ fn read_whole(plan: &MetricPlan, sides: Sides<'_>) -> Result<Reading, Nothing> {
             let count = events(canary, sides.canary)?;
             Ok(Reading::Events { count, baseline: events(baseline, sides.baseline).ok() })
         }
+        Criterion::Values { .. } => Ok(Reading::Gauge { value: value(plan, canary, sides.canary)? }),
+    }
+}
+
+/// One side as one number, whatever is measured: the share of bad or good events, the upper bound of the bucket that a
+/// quantile lies in (its lower one if it has no other), a number of events, the mean over replicas.
+pub(super) fn value(plan: &MetricPlan, cohort: Cohort, observations: &[Observation]) -> Result<f64, Nothing> {
+    let Criterion::Values { quantile } = plan.criterion else { return Err(Nothing::WrongForm { cohort }) };
+    let some = |total: Count| if total == Count::ZERO { Err(Nothing::NoTraffic { cohort }) } else { Ok(()) };
+    let within = |above: Option<f64>, at_most: Option<f64>| at_most.or(above).ok_or(Nothing::WrongForm { cohort });
+    #[expect(clippy::cast_precision_loss, reason = "a count is at most 2^53 - 1")]
+    let number = |count: Count| count.get() as f64;
+    // The judge that asks for it takes no plugins.
+    let Means::Query(query) = &plan.means else { return Err(Nothing::WrongForm { cohort }) };
+    match query {
+        Query::Bad { .. } | Query::Good { .. } | Query::Probe(_) => {
+            let (bad, total) = counts(cohort, observations)?;
+            some(total)?;
+            let good = matches!(query, Query::Good { .. });
+            Ok(number(if good { total.saturating_sub(bad) } else { bad }) / number(total))
+        }
+        Query::Buckets(_) => {
+            let merged = classic(cohort, observations)?;
+            some(merged.total())?;
+            let (above, at_most) = classic_quantile(&merged, quantile);
+            within(above, at_most)
+        }
+        Query::Histogram(_) => {
+            let merged = native(cohort, observations)?;
+            some(merged.total())?;
+            let Some(index) = native_quantile(&merged, quantile) else { return Ok(0.0) };
+            let bounds = [index - 1, index].map(|index| native_bound(merged.schema(), index));
+            let [above, at_most] = bounds.map(|bound| Some(bound).filter(|bound| bound.is_finite()));
+            within(above, at_most)
+        }
+        Query::Gauge(_) => mean(cohort, observations),
+        Query::Events(_) => events(cohort, observations).map(number),
+        Query::Slo(_) => Err(Nothing::WrongForm { cohort }),
     }
 }
 
@@ -297,7 +346,7 @@ fn unusable(cohort: Cohort, observed: &Observed) -> Nothing {
     }
 }
 
-fn counts(cohort: Cohort, observations: &[Observation]) -> Result<(Count, Count), Nothing> {
+pub(super) fn counts(cohort: Cohort, observations: &[Observation]) -> Result<(Count, Count), Nothing> {
     let mut sum = None;
     for observation in observations {
         let Observed::Counts { bad, total } = observation.observed else {
@@ -309,7 +358,7 @@ fn counts(cohort: Cohort, observations: &[Observation]) -> Result<(Count, Count)
     sum.ok_or(absent(cohort))
 }
 
-fn events(cohort: Cohort, observations: &[Observation]) -> Result<Count, Nothing> {
+pub(super) fn events(cohort: Cohort, observations: &[Observation]) -> Result<Count, Nothing> {
     let mut sum = None;
     for observation in observations {
         let Observed::Events(count) = observation.observed else {
@@ -321,7 +370,7 @@ fn events(cohort: Cohort, observations: &[Observation]) -> Result<Count, Nothing
 }
 
 /// The sum of the replicas' buckets, which must have the same bounds.
-fn classic(cohort: Cohort, observations: &[Observation]) -> Result<Cow<'_, Buckets>, Nothing> {
+pub(super) fn classic(cohort: Cohort, observations: &[Observation]) -> Result<Cow<'_, Buckets>, Nothing> {
     let mut merged: Option<Cow<'_, Buckets>> = None;
     for observation in observations {
         let Observed::Buckets(buckets) = &observation.observed else {
@@ -336,7 +385,7 @@ fn classic(cohort: Cohort, observations: &[Observation]) -> Result<Cow<'_, Bucke
 }
 
 /// The sum of the replicas' histograms, at the coarsest resolution among them.
-fn native(cohort: Cohort, observations: &[Observation]) -> Result<Cow<'_, Histogram>, Nothing> {
+pub(super) fn native(cohort: Cohort, observations: &[Observation]) -> Result<Cow<'_, Histogram>, Nothing> {
     let mut merged: Option<Cow<'_, Histogram>> = None;
     for observation in observations {
         let Observed::Histogram(histogram) = &observation.observed else {
@@ -350,7 +399,11 @@ fn native(cohort: Cohort, observations: &[Observation]) -> Result<Cow<'_, Histog
     merged.ok_or(absent(cohort))
 }
 
-fn slow_requests(cohort: Cohort, observations: &[Observation], above: f64) -> Result<(Count, Count), Nothing> {
+pub(super) fn slow_requests(
+    cohort: Cohort,
+    observations: &[Observation],
+    above: f64,
+) -> Result<(Count, Count), Nothing> {
     let buckets = classic(cohort, observations)?;
     let boundary = buckets.at_most().iter().find(|(bound, _)| bound.total_cmp(&above).is_eq());
     let (_, fast) = boundary.ok_or(Nothing::WrongForm { cohort })?;
@@ -454,6 +507,9 @@ mod tests {
         assert_eq!(shift_in_buckets(share("100%"), 3), 8);
         assert_eq!(shift_in_buckets(share("0%"), 3), 0);
         assert_eq!(shift_in_buckets(share("100%"), -4), 1);
+        assert_eq!(shift_within_buckets(share("25%"), 4), 5);
+        assert_eq!(shift_within_buckets(share("100%"), 3), 8);
+        assert_eq!(shift_within_buckets(share("25%"), 0), 0);
     }
 
     #[test]

@@ -65,6 +65,8 @@ impl Tally {
                 Rule::Argo(rule) => self.count_by_argo(rule, &plan.criterion, mark.judged, times),
                 // Flagger counts checks over all metrics.
                 Rule::Flagger => None,
+                // These look elsewhere, at many intervals together.
+                Rule::Evidence | Rule::Kayenta(_) => None,
             };
             self.ended = phase.map(|phase| Ended { phase, mark });
         }
@@ -89,7 +91,8 @@ impl Tally {
                 self.inconclusive = self.inconclusive.saturating_add(times);
                 return None;
             }
-            Judged::Nothing(Nothing::Missing { .. }) if no_data == NoData::Fail => {}
+            Judged::Nothing(Nothing::Missing { missing, .. })
+                if no_data == NoData::Fail && missing != Missing::NoAnswer => {}
             Judged::Nothing(_) => return None,
             // What is worse than undecided must not count for less.
             Judged::Read { place: Place::Beyond, .. } => {

@@ -1,0 +1,344 @@
+//! `judge: evidence`: what the intervals have proved, of harm and of its absence.
+//!
+//! Every interval is folded into one process per test. The weighted average over the metrics is one process of harm,
+//! the first key of an abort: its running maximum decides. The second key is the same evidence, discounted by the
+//! noise that replicas show, unless it is of an outage. Each metric has its own proof that it is good enough, which `promote` needs, and which
+//! needs both keys too. One process spans the canary and the live stage.
+
+mod counted;
+mod gathered;
+mod judge;
+mod replicas;
+mod shown;
+
+pub(crate) use gathered::proved_at;
+pub(crate) use judge::{is_needed, judge, judge_metric};
+
+use serde::{Deserialize, Serialize};
+
+use super::reading::Sides;
+use crate::Name;
+use crate::policy::{EvidencePlan, FixedLooks, HealthPlan, MetricPlan, Proof, Traffic};
+use crate::snapshot::{NoiseHistory, Observation, ReplicaStart};
+use crate::stats::{
+    Estimate, FEW_REPLICAS, GroupSequential, Level, MANY_REPLICAS, Method, Pair, Peak, RatioLimits, strictness,
+};
+use gathered::{Gathered, Interval, Past, Test};
+use replicas::{LeftOut, Replicas, Span};
+use shown::Shown;
+
+/// Intervals after which a replica of the baseline can be found to be sick.
+const ENOUGH_TO_DIAGNOSE: u32 = 5;
+
+/// The evidence of all metrics.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Evidence {
+    /// One per metric of the policy; none for those judged by their limits.
+    metrics: Vec<Vec<Gathered>>,
+    /// The running maximum of the weighted average: the first key.
+    first: Peak,
+    /// The second key after the newest interval, on the scale of the first.
+    second: f64,
+    /// The running maximum of the lesser of both.
+    both: Peak,
+    /// For how many intervals in a row the first key alone would have aborted.
+    alone: u32,
+    /// The step of the ramp.
+    step: usize,
+    intervals: u32,
+    replicas: Replicas,
+}
+
+/// What is known beside the intervals.
+#[derive(Clone, Copy)]
+pub(crate) struct Beside<'a> {
+    pub(crate) starts: &'a [ReplicaStart],
+    pub(crate) history: Option<&'a NoiseHistory>,
+    /// The level of an abort in this attempt.
+    pub(crate) level: Level,
+}
+
+/// What one interval is folded with.
+pub(crate) struct Begun {
+    left_out: LeftOut,
+}
+
+impl Evidence {
+    /// Before the first interval.
+    pub(crate) fn new(plan: &HealthPlan) -> Self {
+        let of = |metric: &MetricPlan| metric.proofs.iter().map(Gathered::new).collect();
+        Self {
+            metrics: plan.metrics.iter().map(of).collect(),
+            first: Peak::new(),
+            second: 1.0,
+            both: Peak::new(),
+            alone: 0,
+            step: 0,
+            intervals: 0,
+            replicas: Replicas::default(),
+        }
+    }
+
+    /// Whether it is evidence of these metrics: a state from elsewhere may hold anything.
+    pub(crate) fn fits(&self, plan: &HealthPlan) -> bool {
+        self.metrics.len() == plan.metrics.len()
+            && self.metrics.iter().zip(&plan.metrics).all(|(gathered, metric)| {
+                gathered.len() == metric.proofs.len()
+                    && gathered.iter().zip(&metric.proofs).all(|(gathered, proof)| gathered.fits(proof))
+            })
+    }
+
+    /// Begins an interval: who is left out of it, and how far the ramp has come.
+    pub(crate) fn begin(
+        &mut self,
+        health: &HealthPlan,
+        plan: &EvidencePlan,
+        slot: u64,
+        observations: &[Observation],
+        beside: Beside<'_>,
+    ) -> Begun {
+        let start = health.grid.start_of(slot);
+        let span = Span { slot, start, end: start.plus(health.grid.every()) };
+        let admitted = self.replicas.admit(span, observations, beside.starts, health.grid.warm_up());
+        for place in admitted.vacated {
+            self.metrics.iter_mut().flatten().for_each(|gathered| gathered.forget(place));
+        }
+        self.step = plan.ramp.step(self.step, Traffic::of(observations));
+        Begun { left_out: admitted.left_out }
+    }
+
+    /// Takes in one interval of one metric.
+    pub(crate) fn fold(
+        &mut self,
+        plan: &EvidencePlan,
+        index: usize,
+        metric: &MetricPlan,
+        sides: Sides<'_>,
+        begun: &Begun,
+        beside: Beside<'_>,
+    ) {
+        let without = |observations: &[Observation]| -> Vec<Observation> {
+            observations.iter().filter(|observation| !begun.left_out.holds(observation)).cloned().collect()
+        };
+        let kept = (!begun.left_out.is_empty()).then(|| (without(sides.canary), without(sides.baseline)));
+        let sides = kept.as_ref().map_or(sides, |(canary, baseline)| Sides { canary, baseline });
+        let gathered = self.metrics.get_mut(index).into_iter().flatten();
+        let mut past = Past { history: beside.history, metric: &metric.name, first: 0 };
+        for (gathered, proof) in gathered.zip(&metric.proofs) {
+            let interval = Interval { sides, step: self.step, known: &self.replicas, past };
+            gathered.fold(plan, proof, metric, interval);
+            past.first += gathered.tests(proof).len();
+        }
+    }
+
+    /// Closes an interval: only now is it known what all metrics say together.
+    pub(crate) fn close(&mut self, health: &HealthPlan, plan: &EvidencePlan, slot: u64, beside: Beside<'_>) {
+        self.intervals = self.intervals.saturating_add(1);
+        let first = self.together(health, plan);
+        self.first.fold(first);
+        self.second = self.second_key(health, plan, beside);
+        self.both.fold(self.first.e().min(self.second));
+        let is_alone = beside.level.is_reached(first) && !beside.level.is_reached(self.second);
+        self.alone = if is_alone { self.alone.saturating_add(1) } else { 0 };
+        if self.intervals >= ENOUGH_TO_DIAGNOSE && self.heals(beside) {
+            self.leave_out_the_sick(slot);
+        }
+    }
+
+    /// Passes over intervals that nobody reported: looks that are planned for them are taken without seeing anything.
+    pub(crate) fn miss(&mut self, plan: &HealthPlan, intervals: u64) {
+        let planned = plan.evidence.as_ref().and_then(|of| of.fixed.as_ref()).map_or(0, FixedLooks::looks);
+        for (gathered, metric) in self.metrics.iter_mut().zip(&plan.metrics) {
+            for (gathered, proof) in gathered.iter_mut().zip(&metric.proofs) {
+                if let (Gathered::Exact { test, .. }, Proof::Exact { spending, .. }) = (gathered, proof) {
+                    for _ in 0..intervals.min(u64::from(planned)) {
+                        // After the last look there is nothing to take.
+                        let _ = test.look(spending, &Pair::EMPTY);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The exact tests of the metrics that count, with the looks in which there was too much to judge.
+    pub(super) fn exact<'a>(
+        &'a self,
+        plan: &'a HealthPlan,
+    ) -> impl Iterator<Item = (&'a MetricPlan, &'a GroupSequential, u32)> {
+        let metrics = plan.metrics.iter().zip(&self.metrics).filter(|(metric, _)| metric.gathers_evidence());
+        metrics.flat_map(|(metric, gathered)| {
+            gathered.iter().filter_map(move |gathered| match gathered {
+                Gathered::Exact { test, unjudged, .. } => Some((metric, test, *unjudged)),
+                _ => None,
+            })
+        })
+    }
+
+    fn together(&self, health: &HealthPlan, plan: &EvidencePlan) -> f64 {
+        plan.weights.average(gathering(health).map(|(index, metric)| self.of(plan, index, metric)))
+    }
+
+    /// The evidence of harm of one metric: the average over its tests.
+    fn of(&self, plan: &EvidencePlan, index: usize, metric: &MetricPlan) -> f64 {
+        let gathered = self.metrics.get(index).map_or(&[][..], Vec::as_slice);
+        mean(gathered.iter().zip(&metric.proofs).map(|(gathered, proof)| gathered.harm(plan, proof)))
+    }
+
+    /// The second key, scaled so that both abort at the same level.
+    fn second_key(&self, health: &HealthPlan, plan: &EvidencePlan, beside: Beside<'_>) -> f64 {
+        let threshold = beside.history.and_then(|history| history.threshold(beside.level));
+        if let Some(threshold) = threshold {
+            return self.rank(health, plan) * (beside.level.evidence() / threshold);
+        }
+        let discounted = |(index, metric): (usize, &MetricPlan)| self.discounted(plan, index, metric, beside.history);
+        let e = plan.weights.average(gathering(health).map(discounted));
+        if plan.strict { e / self.strictness(health) } else { e }
+    }
+
+    /// The discounted evidence of harm of one metric.
+    fn discounted(
+        &self,
+        plan: &EvidencePlan,
+        index: usize,
+        metric: &MetricPlan,
+        history: Option<&NoiseHistory>,
+    ) -> f64 {
+        let past = Past { history, metric: &metric.name, first: 0 };
+        self.over_windows(plan, index, metric, |number, test, window| {
+            test.discounted(window, past.of(number, window, test.noise.age(window)))
+        })
+    }
+
+    /// What healthy rollouts are ranked by: discounted by today's replicas where there are any, whole where not.
+    pub(crate) fn rank(&self, health: &HealthPlan, plan: &EvidencePlan) -> f64 {
+        let of = |(index, metric): (usize, &MetricPlan)| {
+            if self.fewest_replicas(index, metric).is_none_or(|replicas| replicas < FEW_REPLICAS) {
+                return self.of(plan, index, metric);
+            }
+            self.over_windows(plan, index, metric, |_, test, window| {
+                let estimate = test.noise.estimate_by(Method::Replicas, window, test.bound, test.declared, None);
+                estimate.map_or(1.0, |estimate| estimate.e)
+            })
+        };
+        plan.weights.average(gathering(health).map(of))
+    }
+
+    /// The weighted average over windows of the average over tests.
+    fn over_windows(
+        &self,
+        plan: &EvidencePlan,
+        index: usize,
+        metric: &MetricPlan,
+        e: impl Fn(usize, Test<'_>, usize) -> f64,
+    ) -> f64 {
+        let mut first = 0;
+        let gathered = self.metrics.get(index).map_or(&[][..], Vec::as_slice);
+        mean(gathered.iter().zip(&metric.proofs).map(|(gathered, proof)| {
+            let tests = gathered.tests(proof);
+            let from = first;
+            first += tests.len();
+            if tests.is_empty() {
+                return 1.0;
+            }
+            mean(
+                tests
+                    .into_iter()
+                    .enumerate()
+                    .map(|(place, test)| plan.ramp.average(|window| e(from + place, test, window))),
+            )
+        }))
+    }
+
+    /// What is known of the noise of each test of a metric, over the whole rollout.
+    fn estimates(&self, index: usize, metric: &MetricPlan, history: Option<&NoiseHistory>) -> Vec<Estimate> {
+        let past = Past { history, metric: &metric.name, first: 0 };
+        let estimate = |(number, test): (usize, Test<'_>)| {
+            let of_past = past.of(number, 0, test.noise.age(0));
+            test.noise.estimate(0, test.bound, test.declared, of_past)
+        };
+        self.tests(index, metric).enumerate().filter_map(estimate).collect()
+    }
+
+    fn tests<'a>(&'a self, index: usize, metric: &'a MetricPlan) -> impl Iterator<Item = Test<'a>> {
+        let gathered = self.metrics.get(index).map_or(&[][..], Vec::as_slice);
+        gathered.iter().zip(&metric.proofs).flat_map(|(gathered, proof)| gathered.tests(proof))
+    }
+
+    /// Of its tests that compare with a baseline; nothing where none does.
+    fn fewest_replicas(&self, index: usize, metric: &MetricPlan) -> Option<usize> {
+        let compared = self.tests(index, metric).filter(|test| test.is_compared);
+        compared.map(|test| test.noise.replicas()).min()
+    }
+
+    fn strictness(&self, health: &HealthPlan) -> f64 {
+        let fewest = gathering(health).filter_map(|(index, metric)| self.fewest_replicas(index, metric)).min();
+        strictness(fewest.unwrap_or(0))
+    }
+
+    /// Whether sick replicas of the baseline are left out, rather than reported: with few replicas and no history that
+    /// would do more harm than good.
+    fn heals(&self, beside: Beside<'_>) -> bool {
+        self.replicas.compared() >= MANY_REPLICAS || beside.history.is_some_and(NoiseHistory::is_enough)
+    }
+
+    fn leave_out_the_sick(&mut self, slot: u64) {
+        let mut found: Vec<usize> = self.metrics.iter().flatten().flat_map(Gathered::sick).collect();
+        found.sort_unstable();
+        found.dedup();
+        for place in found {
+            if self.replicas.leave_out(place, slot) {
+                self.metrics.iter_mut().flatten().for_each(|gathered| gathered.forget(place));
+            }
+        }
+    }
+
+    /// Names of replicas of the baseline that look sick and are compared all the same.
+    fn suspected(&self) -> Vec<&Name> {
+        if self.intervals < ENOUGH_TO_DIAGNOSE {
+            return Vec::new();
+        }
+        let mut found: Vec<usize> = self.metrics.iter().flatten().flat_map(Gathered::sick).collect();
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter().filter_map(|place| self.replicas.name(place)).collect()
+    }
+
+    fn shown(&self, index: usize) -> impl Iterator<Item = &Shown> {
+        self.metrics.get(index).into_iter().flatten().map(Gathered::shown)
+    }
+
+    /// How many times as often as the baseline the canary has bad events, by the first test that says so.
+    fn ratio(&self, plan: &EvidencePlan, index: usize) -> Option<RatioLimits> {
+        self.metrics.get(index)?.iter().find_map(|gathered| gathered.ratio(plan))
+    }
+
+    /// Whether every test of the metric has shown that it is good enough.
+    pub(crate) fn is_proved(&self, plan: &EvidencePlan, index: usize) -> bool {
+        self.shown(index).all(|shown| plan.proof.is_reached(shown.e()))
+    }
+
+    /// Adds what this interval showed of the noise, for later rollouts.
+    pub(crate) fn teach(&self, health: &HealthPlan, history: &mut NoiseHistory) {
+        for (index, metric) in gathering(health) {
+            for (number, test) in self.tests(index, metric).enumerate().filter(|(_, test)| test.is_compared) {
+                let windows = (0..crate::stats::MOST_WINDOWS).map(|window| (window, test.noise.age(window)));
+                for (window, age) in windows.take_while(|(_, age)| *age > 0) {
+                    let by = Method::Replicas;
+                    let estimate = test.noise.estimate_by(by, window, test.bound, test.declared, None);
+                    let Some(seen) = estimate.filter(|seen| seen.replicas > 1 && seen.expected > 0.0) else { continue };
+                    history.add(&metric.name, number, window, age, seen.spread - seen.spread_by_chance);
+                }
+            }
+        }
+    }
+}
+
+fn gathering(health: &HealthPlan) -> impl Iterator<Item = (usize, &MetricPlan)> {
+    health.metrics.iter().enumerate().filter(|(_, metric)| metric.gathers_evidence())
+}
+
+fn mean(evidence: impl Iterator<Item = f64>) -> f64 {
+    let (sum, count) = evidence.fold((0.0, 0.0_f64), |(sum, count), e| (sum + e, count + 1.0));
+    sum / count.max(1.0)
+}
