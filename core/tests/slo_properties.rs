@@ -488,7 +488,7 @@ fn more_errors_in_the_same_traffic_never_end_a_burn() {
     // With no good event left, 0 · ln 0 is no number, and no number is below alpha.
     let not_a_number: Proved = |events, limit| {
         let good = events.total() - events.bad();
-        surely_exceeds(events, limit, Share::from_ppm(950_000)) && (good * good.ln_1p() / good).is_finite()
+        surely_exceeds(events, limit, Share::from_ppm(950_000)) && (good * libm::log1p(good) / good).is_finite()
     };
     breaks(CASES, given(), "one more error", property(not_a_number));
 }

@@ -4,8 +4,15 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use davy::{Asked, Cause, Decision, Engine, OverrideAction, ProbeVerdict, Running, Snapshot, Stage, Standing, State};
+use davy::document::RuleOutcome;
+use davy::plugin::{Evaluated, MetricInput, MetricPlugin, NoResult, PluginFault, Plugins};
+use davy::rule::{RuleSource, Said};
+use davy::{
+    Asked, Bundle, Cause, Decision, Diagnostic, Digest, Engine, Limit, Outcome, OverrideAction, ProbeVerdict, Rule,
+    RuleInput, RuleLanguage, Running, Snapshot, Stage, Standing, State,
+};
 use serde_json::Value as Json;
 use support::*;
 
@@ -81,15 +88,22 @@ fn what_is_asked_decides_which_holds_count() {
         let code = row["code"].as_str().unwrap();
         for word in ASKED {
             let decision = scene(code, asked(word));
-            let standing = decision.findings.iter().find(|finding| finding.code() == code && holds(finding));
-            let found = match standing.map(|finding| &finding.standing) {
+            let meant = |finding: &&davy::Finding| finding.code() == code && finding.outcome != Outcome::Pass;
+            let found = match decision.findings.iter().find(meant) {
                 None => "absent",
-                Some(Standing::Counts) => "counts",
-                Some(Standing::NotAsked) => "notAsked",
-                Some(other) => panic!("{code} with {word} is {other:?}"),
+                Some(finding) if finding.outcome == Outcome::Fail => "fails",
+                Some(finding) => match &finding.standing {
+                    Standing::Counts => "counts",
+                    Standing::NotAsked => "notAsked",
+                    other => panic!("{code} with {word} is {other:?}"),
+                },
             };
             assert_eq!(found, row[word].as_str().unwrap(), "{code} with {word}:\n{decision}");
-            let expected = if found == "counts" { "hold" } else { "proceed" };
+            let expected = match found {
+                "counts" => "hold",
+                "fails" => "abort",
+                _ => "proceed",
+            };
             assert_eq!(decision.verdict.as_str(), expected, "{code} alone with {word}:\n{decision}");
         }
     }
@@ -101,8 +115,9 @@ fn every_code_is_in_the_table_of_needs() {
     let holds = table["holds"].as_array().unwrap().iter().map(|row| row["code"].as_str().unwrap());
     let never = table["neverHold"].as_array().unwrap().iter().map(|code| code.as_str().unwrap());
     let listed: Vec<&str> = holds.chain(never).collect();
-    assert_eq!(listed.iter().copied().collect::<BTreeSet<_>>(), Cause::CODES.iter().copied().collect());
-    assert_eq!(listed.len(), Cause::CODES.len(), "each stands once");
+    let codes: BTreeSet<&str> = Cause::CODES.iter().copied().collect();
+    assert_eq!(listed.iter().copied().collect::<BTreeSet<_>>(), codes);
+    assert_eq!(listed.len(), codes.len(), "each stands once");
 }
 
 const COMPARED: &str = "name: errors, bad: b, total: t, tolerate: 1.5x, unacceptable: 3x";
@@ -119,7 +134,46 @@ fn scene(code: &str, asked: Asked) -> Decision {
         decide(spec, &seen)
     };
     let undecided = [canary("errors", counts(2, 100)), baseline("errors", counts(1, 100))];
+    let compared = "name: errors, bad: b, total: t, tolerate: 1.1x, unacceptable: 1.5x";
+    let gather = |minutes: &[(u64, u64, usize)]| {
+        let mut watch = Watch::of(&health("judge: evidence, recentIntervals: 3", &[compared])).asks(asked);
+        let seen =
+            |bad, baseline_bad| [canary("errors", counts(bad, 4000)), baseline("errors", counts(baseline_bad, 4000))];
+        for (bad, baseline_bad, times) in minutes {
+            for _ in 0..*times {
+                watch.sees(seen(*bad, *baseline_bad));
+            }
+        }
+        watch.looks()
+    };
+    // A fixed schedule of looks, whose first step is so long.
+    let fixed = |length: &str, attempt: u32, bad: u64, total: u64| {
+        let ramp = format!(
+            "steps: [{{ weight: 5%, atLeast: {length} }}, {{ weight: 10%, atLeast: 1m }}, {{ weight: 25%, atLeast: 1m }}]"
+        );
+        let mut watch = Watch::of(&format!("{ramp}, {}", health("judge: groupSequential", &[compared]))).asks(asked);
+        watch.snapshot.release.attempt = attempt.try_into().unwrap();
+        let (weight, minutes) = if asked == Asked::Promote { ("25%", 12) } else { ("10%", 3) };
+        watch.snapshot.weight = share(weight);
+        for _ in 0..minutes {
+            watch.sees([canary("errors", counts(bad, total)), baseline("errors", counts(bad, total))]);
+        }
+        watch.looks()
+    };
     match code {
+        "health.suspicion" => gather(&[(88, 40, 3)]),
+        "health.within-noise" => gather(&[(60, 40, 25)]),
+        "health.sick-replicas" => {
+            let mut watch = Watch::of(&health("judge: evidence", &[compared])).asks(asked);
+            let pod = |number: u64| of(&format!("pod-{number}"), baseline("errors", counts(10 + 60 / number, 1000)));
+            let seen = || vec![canary("errors", counts(10, 1000)), pod(1), pod(100), pod(101), pod(102)];
+            (0..6).map(|_| watch.sees(seen())).last().unwrap()
+        }
+        "health.schedule-left" => fixed("1h", 1, 40, 4000),
+        "health.retried" => fixed("1m", 2, 40, 4000),
+        "health.too-many-events" => fixed("1m", 1, 1 << 40, 1 << 42),
+        "health.not-proved" => gather(&[(40, 40, 1)]),
+        "health.reversed" => gather(&[(40, 40, 12), (57, 40, 3)]),
         "release.unknown-service" => with("", &|seen| seen.release.service = name("basket")),
         "release.unknown-environment" => with("environments: { staging: {} }", &|_| {}),
         "state.other-release" => {
@@ -207,6 +261,29 @@ fn scene(code: &str, asked: Asked) -> Decision {
         }),
         "probes.stale" => with(FLOW, &|_| {}),
         "probes.not-run" => with(FLOW, &|seen| seen.probes = vec![run("pay", "09:25", ProbeVerdict::Error)]),
+        "burn.shared" => {
+            let short = window("5m", 20.0, 100.0);
+            watched_slo(asked, [burning(), vec![by_canary(short.clone()), by_baseline(short)]].concat())
+        }
+        "burn.unattributed" => {
+            let (canary, baseline) = (window("5m", 0.0, 100.0), window("5m", 20.0, 100.0));
+            watched_slo(asked, [burning(), vec![by_canary(canary), by_baseline(baseline)]].concat())
+        }
+        "burn.before" => {
+            let mut watch = Watch::by(engine_with(BUDGET, &[slo("availability")])).asks(Asked::Keep);
+            (watch.snapshot.now, watch.snapshot.slos) = (now(), burning());
+            watch.looks();
+            watch.live().asks(asked).looks()
+        }
+        "burn.burning" => {
+            let spec = "budget: { slos: [availability], burn: { page: hold } }";
+            look_with(&engine_with(spec, &[slo("availability")]), asked, burning())
+        }
+        "burn.thin" => watched_slo(asked, [window("1h", 0.0, 0.0), window("5m", 0.0, 0.0), month()]),
+        "burn.unknown" => watched_slo(asked, [month()]),
+        "budget.frozen" => watched_slo(asked, [&calm()[..2], &[window("30d", 20_000.0, 1_000_000.0)]].concat()),
+        "budget.thin" => watched_slo(asked, [&calm()[..2], &[window("30d", 0.0, 0.0)]].concat()),
+        "budget.unknown" => watched_slo(asked, &calm()[..2]),
         "dependencies.not-passed" => with(IN_PROD_AFTER_STAGING, &|_| {}),
         "dependencies.soaking" => with(IN_PROD_AFTER_STAGING, &|seen| {
             seen.passed = vec![davy::Passed { environment: name("staging"), revision: name("r2"), at: at("09:15") }];
@@ -225,8 +302,117 @@ fn scene(code: &str, asked: Asked) -> Decision {
             seen.now = at("09:40");
             engine.decide(&state, &seen).decision
         }
+        "rules.deny" | "rules.hold" | "rules.missing" | "rules.broken" | "rules.exhausted" => {
+            let (_, what) = code.split_once('.').unwrap();
+            let bundle = bundle(&format!("rules: [{{ name: r, cel: {what} }}]"));
+            let engine = Engine::builder(&bundle).rules([Arc::new(Says) as Arc<dyn RuleLanguage>]).build().unwrap();
+            engine.decide(&State::new(), &snapshot(asked)).decision
+        }
+        "rules.no-language" => decide("rules: [{ name: r, cel: hold }]", &snapshot(asked)),
+        "calendar.closed" => under_calendar("selector: { everything: true },", ALWAYS, asked),
+        "calendar.hard-frozen" => {
+            under_calendar("selector: { everything: true },", &format!("{ALWAYS}, hard: true"), asked)
+        }
+        "calendar.target-unknown" => under_calendar("selector: { clusters: [eu-1] },", ALWAYS, asked),
+        "plugin.rejected" => measured(asked, NoResult::Rejected("too few".to_owned()), &|_| {}),
+        "plugin.faulted" => measured(asked, NoResult::Faulted(PluginFault::Trap, "a detail".to_owned()), &|_| {}),
+        "plugin.other" => measured_well(asked, &|seen| seen.plugins[0].plugin = Some(Digest::of(b"another"))),
+        "plugin.unrecorded" => measured_well(asked, &|seen| seen.plugins.clear()),
+        "health.kayenta-waiting" => under_kayenta(asked, 1),
+        "health.kayenta-running" => under_kayenta(asked, 2),
         other => panic!("no scene for {other}"),
     }
+}
+
+/// A language whose rules say the one thing that they are called after.
+#[derive(Debug)]
+struct Says;
+
+#[derive(Debug)]
+struct Word(String, davy::Position);
+
+impl RuleLanguage for Says {
+    fn name(&self) -> &'static str {
+        "cel"
+    }
+
+    fn compile(&self, source: &RuleSource<'_>, _: &mut Vec<Diagnostic>) -> Option<Arc<dyn Rule>> {
+        Some(Arc::new(Word(source.text.to_owned(), source.position(1, 1))))
+    }
+}
+
+impl Rule for Word {
+    fn judge(&self, _: &RuleInput) -> Vec<Said> {
+        let position = self.1.clone();
+        let fired = |outcome, position| {
+            let (message, conditions) = (text("said so"), Vec::new());
+            Said::Fired { outcome, message, code: None, conditions, position }
+        };
+        vec![match self.0.as_str() {
+            "deny" => fired(RuleOutcome::Deny, position),
+            "hold" => fired(RuleOutcome::Hold, position),
+            "missing" => Said::Missing { paths: vec![text("facts.ticket")], position },
+            "broken" => Said::Failed { problem: text("no"), position },
+            "exhausted" => Said::Exhausted { limit: Limit::Instructions(count(25_000)), position },
+            other => panic!("{other}"),
+        }]
+    }
+}
+
+const ALWAYS: &str = "name: always, kind: deny, cron: \"* * * * *\", duration: 1h";
+
+/// A look under a calendar with one window.
+fn under_calendar(settings: &str, window: &str, asked: Asked) -> Decision {
+    let calendar = format!(
+        "apiVersion: davy/v1\nkind: Calendar\nmetadata: {{ name: c }}\nspec: {{ zone: UTC, {settings} windows: [{{ {window} }}] }}\n"
+    );
+    let files = [("rollouts.yaml", document("calendars: [c]")), ("c.yaml", calendar)];
+    let bundle = Bundle::from_files(files).unwrap_or_else(|error| panic!("{error}"));
+    Engine::new(&bundle).decide(&State::new(), &snapshot(asked)).decision
+}
+
+/// Says that it measured nothing, and why.
+struct Fails(NoResult);
+
+impl MetricPlugin for Fails {
+    fn evaluate(&self, _: &MetricInput<'_>) -> Evaluated {
+        Evaluated { result: Err(self.0.clone()), fuel: Some(7) }
+    }
+}
+
+const QUEUE: &str = "name: queue, plugin: { native: queue, inputs: [{ name: depth, gauge: depth }] }, max: 10";
+
+fn measured_by(plugins: &Plugins, asked: Asked, change: &dyn Fn(&mut Snapshot)) -> Decision {
+    let engine = engine(&threshold(&[QUEUE]));
+    let observed = [canary("queue.depth", gauge(3.0))];
+    let mut seen = Snapshot { now: minute(1), intervals: vec![interval(1, observed)], ..snapshot(asked) };
+    engine.measure(plugins, &mut seen);
+    change(&mut seen);
+    engine.decide(&State::new(), &seen).decision
+}
+
+fn measured(asked: Asked, nothing: NoResult, change: &dyn Fn(&mut Snapshot)) -> Decision {
+    measured_by(&Plugins::new().native(name("queue"), Fails(nothing)), asked, change)
+}
+
+fn measured_well(asked: Asked, change: &dyn Fn(&mut Snapshot)) -> Decision {
+    let three =
+        |_: &MetricInput<'_>| -> Result<davy::plugin::Measured, String> { Ok(davy::plugin::Measured::Value(3.0)) };
+    measured_by(&Plugins::new().native(name("queue"), three), asked, change)
+}
+
+/// So many minutes of a release that Kayenta's judge analyses every two of six.
+fn under_kayenta(asked: Asked, minutes: u32) -> Decision {
+    let metric = "name: latency, gauge: seconds, kayenta: { direction: increase, groups: [latency] }";
+    let spec = health("judge: kayenta, horizon: 6m, kayenta: { analysisEvery: 2m }", &[metric]);
+    let level = |minute: u32| gauge(100.0 + f64::from(minute * 7 % 5));
+    let mut watch = Watch::of(&spec).asks(asked);
+    let seen = |minute| [canary("latency", level(minute)), baseline("latency", level(minute + 3))];
+    (0..minutes).map(|minute| watch.sees(seen(minute))).last().unwrap()
+}
+
+fn watched_slo(asked: Asked, windows: impl Into<Vec<davy::SloWindow>>) -> Decision {
+    look_with(&engine_with(BUDGET, &[slo("availability")]), asked, windows)
 }
 
 const IN_PROD_AFTER_STAGING: &str =

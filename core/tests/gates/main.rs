@@ -1,14 +1,20 @@
 //! The gates beside health: what makes a release wait, who may lift that, and what no one may.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
+#![allow(clippy::float_cmp, reason = "what is left of a budget is rounded in one place only")]
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod budget;
+mod burn;
+mod calendar;
 mod intervals;
 mod lasting;
 mod overrides;
 mod probes;
 mod ramp;
+mod wanted;
+mod windows;
 
 use davy::{Interval, Passed, Running};
 use support::*;

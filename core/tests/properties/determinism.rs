@@ -8,7 +8,7 @@ use crate::runner::{breaks, holds};
 use crate::strategies::{Case, case};
 
 /// Lists of a snapshot whose order means nothing.
-const LISTS: [&str; 6] = ["intervals", "observations", "probes", "running", "passed", "overrides"];
+const LISTS: [&str; 7] = ["intervals", "observations", "slos", "probes", "running", "passed", "overrides"];
 
 /// What a look leaves behind, record included.
 type Sealer<'s> = &'s dyn Fn(&Engine, &State, &Snapshot) -> (Decision, State, Vec<u8>);

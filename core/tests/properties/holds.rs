@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::runner::{breaks, holds};
-use crate::strategies::{Case, Kind, Policy, at, name, release, stage};
+use crate::strategies::{Case, Kind, Policy, Weather, at, name, release, stage, weather};
 use crate::{Decider, engine};
 
 /// A release that must end, and everything that might keep it from ending.
@@ -45,6 +45,8 @@ struct Obstacles {
     running: Vec<Running>,
     passed: Option<Passed>,
     overrides: Vec<Override>,
+    /// What is seen of an SLO that only holds, and of its budget.
+    weather: Weather,
     /// Where the policy does not know the release; only a person can end it there.
     elsewhere: (Option<&'static str>, Option<&'static str>),
 }
@@ -90,12 +92,35 @@ fn obstacles() -> impl Strategy<Value = Obstacles> {
     ];
     let when = (select(vec![0, 20, 3600_u64]), select(vec![0, 100, 1_000_000_u64]));
     let later = vec(any::<(bool, bool, bool)>(), 0..=4);
-    let around = (vec(running(), 0..=2), proptest::option::of(passed()), vec(hold_only_override(), 0..=3));
+    let overrides = vec(hold_only_override(), 0..=3);
+    let around = (vec(running(), 0..=2), proptest::option::of(passed()), overrides, weather());
     let elsewhere = (select(vec![None, None, Some("elsewhere")]), select(vec![None, None, None, Some("other")]));
     (asked, select(vec!["5%", "60%"]), when, later, any::<bool>(), kept, around, elsewhere).prop_map(
-        |(asked, weight, (silence, since), later, off_grid, state, (running, passed, overrides), elsewhere)| {
+        |(
+            asked,
+            weight,
+            (silence, since),
+            later,
+            off_grid,
+            state,
+            (running, passed, overrides, weather),
+            elsewhere,
+        )| {
             let (weight, since) = (weight.parse().unwrap(), at(since));
-            Obstacles { asked, weight, silence, since, later, off_grid, state, running, passed, overrides, elsewhere }
+            Obstacles {
+                asked,
+                weight,
+                silence,
+                since,
+                later,
+                off_grid,
+                state,
+                running,
+                passed,
+                overrides,
+                weather,
+                elsewhere,
+            }
         },
     )
 }
@@ -157,10 +182,18 @@ impl Obstacles {
             weight: self.weight,
             since: self.since,
             intervals: Vec::new(),
+            replica_starts: Vec::new(),
+            noise_history: None,
+            history: Vec::new(),
+            plugins: Vec::new(),
+            slos: self.weather.windows("availability", at(end)),
             probes: Vec::new(),
             running: self.running,
             passed: self.passed.into_iter().collect(),
             overrides: self.overrides,
+            facts: davy::Facts::default(),
+            manual: false,
+            target: davy::Target::default(),
         };
 
         let mut before = snapshot.clone();
@@ -243,6 +276,8 @@ spec:
   bake: {{ for: 30m }}
   holdLimit: {{ after: 1s, then: hold, kinds: [waiting, blocked, blind] }}
   probes: [login, never-run]
+  calendars: [frozen]
+  budget: {{ slos: [availability], burn: {{ page: hold }} }}
   health:
     judge: {judge}
     every: 30s

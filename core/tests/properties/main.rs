@@ -14,6 +14,7 @@
     reason = "a test that cannot go on should stop"
 )]
 
+mod budgets;
 mod determinism;
 mod holds;
 mod json;
@@ -22,6 +23,7 @@ mod panics;
 mod replay;
 mod round_trips;
 mod runner;
+mod shadow;
 mod split;
 mod strategies;
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::json::{Mutation, at_every_edge, mutated, mutation};
 use crate::runner::{breaks, holds};
-use crate::strategies::{Case, Shape, case, policy, thorough_case};
+use crate::strategies::{Case, DOCUMENTS, Shape, any_window, case, policy, thorough_case};
 
 /// A panic is caught by the runner; `look` need only be called.
 fn never_panics_on_a_case(case: &Case, look: impl Fn(&Engine, &State, &Snapshot)) {
@@ -25,7 +25,7 @@ fn everything(engine: &Engine, state: &State, snapshot: &Snapshot) {
     let step = engine.decide(state, snapshot);
     let _ = (step.decision.to_string(), render::text_with(&step.decision, Colour::Always));
     let _ = (render::markdown(&step.decision), step.state.to_json());
-    let _ = engine.requirements(&step.state, &snapshot.release, snapshot.asked, snapshot.now);
+    let _ = engine.requirements(&step.state, &snapshot.release, snapshot.asked, snapshot.stage, snapshot.now);
     if let Ok(record) = step.seal() {
         let _ = record.replay(engine, state, snapshot);
         let _ = record.replay(engine, &step.state, snapshot);
@@ -74,6 +74,39 @@ fn no_leaf_of_a_state_at_an_edge_makes_the_engine_panic() {
             let _ = (step.seal(), step.decision.to_string());
         });
     }
+}
+
+/// A case with windows that no JSON could hold.
+fn with_any_windows() -> impl Strategy<Value = Case> {
+    (case(), vec(any_window(), 1..=6)).prop_map(|(mut case, windows)| {
+        let now = case.snapshot.now;
+        case.snapshot.slos.extend(windows.iter().cloned());
+        // Most of them end now, so that they are looked at.
+        case.snapshot.slos.extend(windows.into_iter().map(|window| davy::SloWindow { end: now, ..window }));
+        case
+    })
+}
+
+#[test]
+fn no_window_makes_the_engine_panic() {
+    holds(192, with_any_windows(), |case| {
+        never_panics_on_a_case(&case, everything);
+        prop_assert!(case.policy.engine.decide(&case.prior, &case.snapshot).seal().is_ok(), "not sealed");
+        Ok(())
+    });
+}
+
+#[test]
+fn an_engine_that_measures_windows_unchecked_is_caught() {
+    let length = |_: &Engine, _: &State, snapshot: &Snapshot| {
+        for window in &snapshot.slos {
+            let _ = window.end.millis().checked_sub(window.from.millis()).expect("a window ends after it began");
+        }
+    };
+    breaks(512, with_any_windows(), "ends after it began", |case| {
+        never_panics_on_a_case(&case, length);
+        Ok(())
+    });
 }
 
 #[test]
@@ -144,7 +177,14 @@ fn broken(bytes: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<u8
 fn bundle_text() -> impl Strategy<Value = Vec<u8>> {
     let written = select(Shape::ALL.to_vec()).prop_flat_map(policy).prop_map(|policy| policy.text.into_bytes());
     let checkout = include_bytes!("../../../policies/checkout/rollouts.yaml").to_vec();
-    prop_oneof![4 => written, 2 => Just(starter("checkout").into_bytes()), 2 => Just(checkout), 1 => vec(any::<u8>(), 0..64)]
+    let slo = select(DOCUMENTS.to_vec()).prop_map(|(_, document)| document.as_bytes().to_vec());
+    prop_oneof![
+        4 => written,
+        2 => Just(starter("checkout").into_bytes()),
+        2 => Just(checkout),
+        4 => slo,
+        1 => vec(any::<u8>(), 0..64),
+    ]
 }
 
 fn json_text() -> impl Strategy<Value = Vec<u8>> {
@@ -159,7 +199,22 @@ fn json_text() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![8 => of_case, 1 => vec(any::<u8>(), 0..64)]
 }
 
+/// A rollout that watches both SLOs.
+const WATCHING: &[u8] = b"{ apiVersion: davy/v1, kind: Rollout, metadata: { name: checkout }, \
+                           spec: { budget: { slos: [availability, latency] } } }";
+
 fn read_bundle(bytes: &[u8]) {
+    let slos = DOCUMENTS.map(|(_, document)| document.as_bytes());
+    for files in [
+        [("a", WATCHING), ("b", bytes), ("c", slos[1])],
+        [("a", WATCHING), ("b", slos[0]), ("c", bytes)],
+        [("a", bytes), ("b", slos[0]), ("c", slos[1])],
+    ] {
+        match Bundle::from_files(files) {
+            Ok(bundle) => drop((page(&bundle), Engine::new(&bundle), bundle.warnings().len())),
+            Err(error) => drop(error.to_string()),
+        }
+    }
     match Bundle::from_files([("rollouts.yaml", bytes), ("other.yaml", b"")]) {
         Ok(bundle) => drop(page(&bundle)),
         Err(error) => drop(error.to_string()),

@@ -82,6 +82,11 @@ fn flagger_folds_the_same_however_intervals_are_split() {
 }
 
 #[test]
+fn it_does_not_matter_how_intervals_reach_kayentas_judge() {
+    holds(96, (runs(Shape::KAYENTA), host()), |(run, host)| splits_as_it_pleases(&run, host, &engine));
+}
+
+#[test]
 fn a_long_release_folds_the_same_however_intervals_are_split() {
     let shape = Shape { horizon: false, gates: false, ..Shape::THRESHOLD };
     let long = run_of(shape, slots(Evidence::Patchy, 250..=300));

@@ -1,6 +1,11 @@
 //! Builders for bundles, snapshots and observations, and a release that is watched minute by minute.
 #![allow(dead_code, reason = "every test file uses its own part")]
 
+mod slo;
+
+#[allow(unused_imports, reason = "every test file uses its own part")]
+pub(crate) use slo::*;
+
 use davy::{
     Amount, Asked, Buckets, Bundle, Cohort, Count, Decision, Engine, Finding, Histogram, Instant, Interval, Missing,
     Name, Observation, Observed, Outcome, Override, OverrideAction, ProbeResult, ProbeVerdict, Release, Scope, Share,
@@ -78,16 +83,25 @@ pub(crate) fn snapshot(asked: Asked) -> Snapshot {
             stable: name("r1"),
             attempt: std::num::NonZeroU32::MIN,
             started_at: at("09:00"),
+            change_class: None,
         },
         asked,
         stage: Stage::Canary,
         weight: share("5%"),
         since: at("09:00"),
         intervals: Vec::new(),
+        replica_starts: Vec::new(),
+        noise_history: None,
+        history: Vec::new(),
+        plugins: Vec::new(),
+        slos: Vec::new(),
         probes: Vec::new(),
         running: Vec::new(),
         passed: Vec::new(),
         overrides: Vec::new(),
+        facts: davy::Facts::default(),
+        manual: false,
+        target: davy::Target::default(),
     }
 }
 
@@ -235,7 +249,11 @@ pub(crate) struct Watch {
 impl Watch {
     /// Asks for `promote`, which needs everything, in stage canary.
     pub(crate) fn of(spec: &str) -> Self {
-        Self { engine: engine(spec), state: State::new(), snapshot: snapshot(Asked::Promote), minutes: 0 }
+        Self::by(engine(spec))
+    }
+
+    pub(crate) fn by(engine: Engine) -> Self {
+        Self { engine, state: State::new(), snapshot: snapshot(Asked::Promote), minutes: 0 }
     }
 
     pub(crate) fn asks(mut self, asked: Asked) -> Self {

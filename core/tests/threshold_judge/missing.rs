@@ -89,6 +89,22 @@ fn nan_and_infinity_are_missing_data_where_missing_data_fails() {
 }
 
 #[test]
+fn a_source_that_did_not_answer_never_fails_a_release() {
+    let failing = limited_with(", noData: fail");
+    let unanswered = || [canary("errors", Observed::Missing(davy::Missing::NoAnswer))];
+    let mut watch = Watch::of(&threshold(&[&failing]));
+    for _ in 0..3 {
+        assert_eq!(said(&watch.sees(unanswered())), "hold health.no-data:errors");
+    }
+    assert_eq!(said(&watch.sees([canary("errors", counts(0, 100))])), "proceed");
+    // It neither breaks a run of bad intervals nor extends it.
+    let mut watch = Watch::of(&threshold(&[&limited_with(", noData: fail, patience: 2")]));
+    watch.sees([canary("errors", counts(50, 100))]);
+    assert_eq!(said(&watch.sees(unanswered())), "hold health.no-data:errors");
+    assert_eq!(said(&watch.sees([canary("errors", counts(50, 100))])), EXCEEDED);
+}
+
+#[test]
 fn intervals_that_never_came_count_as_missing_one_by_one() {
     let metric = limited_with(", noData: fail, failureLimit: 3");
     assert_eq!(after(&metric, "g...g"), "proceed");

@@ -15,7 +15,7 @@ use crate::{Decider, engine};
 /// Evidence that a host no longer has.
 #[derive(Debug, Clone)]
 struct Loss {
-    /// Which intervals and probes are still there, bit by bit.
+    /// Which intervals, windows and probes are still there, bit by bit.
     kept: u16,
     passed: bool,
     later: u64,
@@ -45,6 +45,7 @@ impl Loss {
             asked: self.asked,
             stage: self.stage.unwrap_or(snapshot.stage),
             intervals: keep(self.kept, &snapshot.intervals),
+            slos: keep(self.kept, &snapshot.slos),
             probes: keep(self.kept, &snapshot.probes),
             passed: if self.passed { snapshot.passed.clone() } else { Vec::new() },
             overrides: Vec::new(),

@@ -11,8 +11,9 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use super::policy::{Kind, Policy, Shape};
+use super::policy::{Kind, Policy, Shape, watched};
 use super::run::{Run, at, closed, release, run};
+use super::slos::Weather;
 use super::traffic::{Evidence, Worsening, intervals, middling, missing, name, worsen, worsenings};
 
 /// What one decision is made from.
@@ -49,13 +50,23 @@ pub(crate) fn thorough_case(shape: Shape) -> Case {
         weight: Share::from_ppm(50_000),
         since: at(0),
         intervals,
+        replica_starts: Vec::new(),
+        noise_history: None,
+        history: Vec::new(),
+        plugins: Vec::new(),
+        slos: Vec::new(),
         probes: Vec::new(),
         running: Vec::new(),
         passed: Vec::new(),
         overrides: Vec::new(),
+        facts: davy::Facts::default(),
+        manual: false,
+        target: davy::Target::default(),
     };
+    snapshot.slos = Weather::burning().windows(watched(&policy.text), snapshot.now);
     let prior = policy.engine.decide(&State::new(), &snapshot).state.clone();
     snapshot.now = at(75);
+    snapshot.slos = Weather::burning().windows(watched(&policy.text), snapshot.now);
     snapshot.intervals.clear();
     Case { policy, prior, snapshot }
 }
@@ -240,6 +251,7 @@ fn odd_release() -> impl Strategy<Value = Release> {
         stable: name("r1"),
         attempt: attempt.try_into().unwrap(),
         started_at,
+        change_class: None,
     })
 }
 

@@ -9,6 +9,8 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use super::slos::{BUDGETS, DOCUMENTS};
+
 /// A compiled policy of the service `checkout`, with what traffic needs to know of it.
 #[derive(Clone)]
 pub(crate) struct Policy {
@@ -86,8 +88,14 @@ impl Shape {
         score: false,
         ..Self::THRESHOLD
     };
+    pub(crate) const KAYENTA: Self = Self {
+        judge: Judge::Kayenta,
+        kinds: &[Kind::Share, Kind::Native, Kind::Classic, Kind::Gauge, Kind::Events, Kind::Journey],
+        score: false,
+        ..Self::THRESHOLD
+    };
     /// Everything that each judge knows.
-    pub(crate) const ALL: [Self; 3] = [Self::THRESHOLD, Self::ARGO, Self::FLAGGER];
+    pub(crate) const ALL: [Self; 4] = [Self::THRESHOLD, Self::ARGO, Self::FLAGGER, Self::KAYENTA];
 }
 
 impl Kind {
@@ -143,6 +151,19 @@ impl Kind {
         }
     }
 
+    /// The keys without those that this judge does not read.
+    fn keys_under(self, judge: Judge) -> &'static str {
+        match (judge, self) {
+            (Judge::Kayenta, Self::Share) => "bad: b, total: t",
+            (Judge::Kayenta, Self::Native) => "histogram: h, quantile: p90",
+            (Judge::Kayenta, Self::Classic) => "buckets: b, quantile: p90",
+            (Judge::Kayenta, Self::Gauge) => "gauge: g",
+            (Judge::Kayenta, Self::Events) => "events: e",
+            (Judge::Kayenta, Self::Journey) => "probe: login",
+            _ => self.keys(),
+        }
+    }
+
     fn counts_requests(self) -> bool {
         !matches!(self, Self::Gauge | Self::Band | Self::Ratio | Self::Events)
     }
@@ -168,20 +189,62 @@ pub(crate) fn policy(shape: Shape) -> impl Strategy<Value = Policy> + use<> {
 impl Policy {
     /// Every kind of metric that the judge knows.
     pub(crate) fn of_every_kind(shape: Shape) -> Self {
-        let metric = |kind: &Kind| format!("      - {{ name: {}, {} }}\n", kind.name(), kind.keys());
+        let metric = |kind: &Kind| format!("      - {{ name: {}, {} }}\n", kind.name(), kind.keys_under(shape.judge));
         let metrics: String = shape.kinds.iter().map(metric).collect();
         let text = format!(
-            "apiVersion: davy/v1\nkind: Rollout\nmetadata: {{ name: checkout }}\nspec:\n  health:\n    judge: {}\n    \
-             warmUp: 0s\n    metrics:\n{metrics}",
-            shape.judge
+            "apiVersion: davy/v1\nkind: Rollout\nmetadata: {{ name: checkout }}\nspec:\n  budget: {}\n  health:\n    \
+             judge: {}\n    warmUp: 0s\n    metrics:\n{metrics}",
+            BUDGETS[1], shape.judge
         );
         Self::compile(text, shape.kinds.to_vec())
     }
 
     pub(crate) fn compile(text: String, metrics: Vec<Kind>) -> Self {
-        let bundle = Bundle::from_files([("rollouts.yaml", &text)]).unwrap_or_else(|error| panic!("{text}\n{error}"));
+        // Reading the others would take most of the time.
+        let documents = DOCUMENTS.iter().copied().filter(|(slo, _)| watched(&text).contains(slo));
+        let files = documents.map(|(slo, document)| (format!("{slo}.yaml"), document));
+        let calendars = CALENDARS.iter().copied().filter(|_| text.contains("calendars:"));
+        let files = files.chain(calendars.map(|(name, document)| (format!("{name}.yaml"), document)));
+        let bundle = Bundle::from_files(files.chain([("rollouts.yaml".to_owned(), text.as_str())]));
+        let bundle = bundle.unwrap_or_else(|error| panic!("{text}\n{error}"));
         Self { engine: Engine::new(&bundle), bundle, text, metrics }
     }
+}
+
+/// Windows that begin and end within a run, one that selects by what the snapshot may not say, and a freeze without end.
+const CALENDARS: [(&str, &str); 2] = [
+    (
+        "minutes",
+        r#"apiVersion: davy/v1
+kind: Calendar
+metadata: { name: minutes }
+spec:
+  zone: Europe/Berlin
+  selector: { everything: true }
+  windows:
+    - { name: odd, kind: deny, cron: "1-59/4 * * * *", duration: 90s, manual: true, overrun: true, exempt: [security] }
+    - { name: hard, kind: deny, hard: true, cron: "*/7 * * * *", duration: 45s, gates: [promote] }
+    - { name: most, kind: allow, cron: "*/2 * * * *", duration: 100s, manual: true }
+    - { name: eu, kind: deny, cron: "*/5 * * * *", duration: 1m, selector: { clusters: [eu-*], environments: [staging], match: any } }
+"#,
+    ),
+    (
+        "frozen",
+        r#"apiVersion: davy/v1
+kind: Calendar
+metadata: { name: frozen }
+spec:
+  zone: UTC
+  selector: { everything: true }
+  windows:
+    - { name: always, kind: deny, hard: true, cron: "* * * * *", duration: 1h }
+"#,
+    ),
+];
+
+/// The line of a policy that names its SLOs, if it has a budget.
+pub(crate) fn watched(text: &str) -> &str {
+    text.lines().find(|line| line.trim_start().starts_with("budget:")).unwrap_or_default()
 }
 
 impl fmt::Debug for Policy {
@@ -192,12 +255,17 @@ impl fmt::Debug for Policy {
 
 fn metrics(shape: Shape) -> impl Strategy<Value = (Vec<Kind>, String)> {
     let kinds = btree_set(select(shape.kinds), 1..=3);
-    (kinds, proptest::collection::vec(settings(shape), 3)).prop_map(|(kinds, settings)| {
+    (kinds, proptest::collection::vec(settings(shape), 3)).prop_map(move |(kinds, settings)| {
         let kinds: Vec<Kind> = kinds.into_iter().collect();
         let lines = kinds.iter().zip(&settings).map(|(kind, settings)| {
-            format!("      - {{ name: {}, {}{} }}\n", kind.name(), kind.keys(), settings.keys(*kind))
+            let keys = kind.keys_under(shape.judge);
+            format!("      - {{ name: {}, {keys}{} }}\n", kind.name(), settings.keys(*kind))
         });
-        (kinds.clone(), lines.collect())
+        let mut lines: String = lines.collect();
+        if settings.first().is_some_and(|settings| settings.beside) && shape.gates {
+            lines += "      - { name: beside, judge: evidence, dryRun: true, bad: b, total: t, tolerate: 1.1x, unacceptable: 2x }\n";
+        }
+        (kinds.clone(), lines)
     })
 }
 
@@ -210,7 +278,19 @@ struct Settings {
     dry_run: bool,
     threshold: Threshold,
     argo: Argo,
+    kayenta: &'static str,
+    /// Whether davy's own judge watches beside.
+    beside: bool,
 }
+
+/// Settings of a metric under `judge: kayenta`.
+const KAYENTA: [&str; 5] = [
+    "{ groups: [one] }",
+    "{ direction: increase, groups: [one, two] }",
+    "{ direction: decrease, nanStrategy: replace, groups: [two] }",
+    "{ mustHaveData: true, outliers: { strategy: remove }, groups: [one] }",
+    "{ effectSize: { measure: cles, allowedIncrease: 0.6, allowedDecrease: 0.4 } }",
+];
 
 #[derive(Debug, Clone)]
 struct Threshold {
@@ -234,16 +314,18 @@ struct Argo {
 
 fn settings(shape: Shape) -> impl Strategy<Value = Settings> {
     let dry_run = prop::bool::weighted(0.1);
-    (1..=4_u8, prop::bool::weighted(0.3), dry_run, threshold(shape), argo(shape)).prop_map(
-        move |(importance, critical, dry_run, threshold, argo)| Settings {
+    let beside = prop::bool::weighted(0.2);
+    (1..=4_u8, prop::bool::weighted(0.3), dry_run, threshold(shape), argo(shape), select(KAYENTA.to_vec()), beside)
+        .prop_map(move |(importance, critical, dry_run, threshold, argo, kayenta, beside)| Settings {
             judge: shape.judge,
             importance,
             critical,
             dry_run,
             threshold,
             argo,
-        },
-    )
+            kayenta,
+            beside,
+        })
 }
 
 fn threshold(shape: Shape) -> impl Strategy<Value = Threshold> {
@@ -295,6 +377,10 @@ impl Settings {
         match self.judge {
             Judge::Flagger => {}
             Judge::Argo => key("argo", Some(self.argo.keys(kind))),
+            Judge::Kayenta => {
+                key("critical", self.critical.then(|| "true".to_owned()));
+                key("kayenta", Some(self.kayenta.to_owned()));
+            }
             _ => {
                 key("importance", text(Some(self.importance)));
                 key("critical", self.critical.then(|| "true".to_owned()));
@@ -336,6 +422,11 @@ fn health(shape: Shape) -> impl Strategy<Value = String> {
             match (judge, score.filter(|_| shape.score)) {
                 (Judge::Argo, _) => {}
                 (Judge::Flagger, _) => text += &format!("    flagger: {{ threshold: {threshold} }}\n"),
+                (Judge::Kayenta, _) => {
+                    let horizon = if short && shape.horizon { "4m" } else { "12h" };
+                    let lookback = if fails { ", lookback: 90s" } else { "" };
+                    text += &format!("    horizon: {horizon}\n    kayenta: {{ analysisEvery: {threshold}m, groupWeights: {{ one: 40 }}{lookback} }}\n");
+                }
                 (_, score) => {
                     text += &format!("    horizon: {horizon}\n    onInconclusive: {on_inconclusive}\n");
                     text += &score.map_or(String::new(), |score| format!("    score: {score}\n"));
@@ -364,21 +455,32 @@ fn gates(shape: Shape) -> impl Strategy<Value = Gates> {
         one_of(shape.hold_limits),
         one_of(&["[{ environment: staging, soak: 1h }]"]),
         one_of(&["{ maxWeight: 30%, concurrent: 1 }", "{ concurrent: 2 }"]),
-        one_of(&["{ waiveFails: [probes.failed, health.limit-exceeded], longest: 4h }"]),
+        one_of(&["{ waiveFails: [probes.failed, health.limit-exceeded, burn.canary], longest: 4h }"]),
+        (one_of(&BUDGETS), any::<bool>()),
+        one_of(&["[minutes]"]),
     )
-        .prop_map(move |(steps, probes, hold_limit, requires, blast_radius, overrides)| {
-            let line = |indent: &str, key: &str, value: Option<&str>| {
-                value
-                    .filter(|_| shape.gates || key == "holdLimit")
-                    .map_or(String::new(), |value| format!("{indent}{key}: {value}\n"))
-            };
-            let spec = [line("  ", "steps", steps), line("  ", "probes", probes), line("  ", "holdLimit", hold_limit)];
-            let environment = [
-                line("      ", "requires", requires),
-                line("      ", "blastRadius", blast_radius),
-                line("      ", "overrides", overrides),
-                "      bake: { for: 30m, against: retained }\n".to_owned(),
-            ];
-            Gates { spec: spec.concat(), environment: environment.concat() }
-        })
+        .prop_map(
+            move |(steps, probes, hold_limit, requires, blast_radius, overrides, (budget, against_slo), calendars)| {
+                let line = |indent: &str, key: &str, value: Option<&str>| {
+                    value
+                        .filter(|_| shape.gates || key == "holdLimit")
+                        .map_or(String::new(), |value| format!("{indent}{key}: {value}\n"))
+                };
+                let spec = [
+                    line("  ", "steps", steps),
+                    line("  ", "probes", probes),
+                    line("  ", "holdLimit", hold_limit),
+                    line("  ", "budget", budget),
+                    line("  ", "calendars", calendars),
+                ];
+                let against = if shape.gates && budget.is_some() && against_slo { "slo" } else { "retained" };
+                let environment = [
+                    line("      ", "requires", requires),
+                    line("      ", "blastRadius", blast_radius),
+                    line("      ", "overrides", overrides),
+                    format!("      bake: {{ for: 30m, against: {against} }}\n"),
+                ];
+                Gates { spec: spec.concat(), environment: environment.concat() }
+            },
+        )
 }

@@ -10,7 +10,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use super::policy::{Policy, Shape, policy};
+use super::policy::{Policy, Shape, policy, watched};
+use super::slos::{Weather, weather};
 use super::traffic::{Evidence, Slot, intervals, name, slots};
 
 /// How long a judged interval may change after its end, as every policy here says.
@@ -45,6 +46,7 @@ pub(crate) fn release(started_at: Instant) -> Release {
         stable: name("r1"),
         attempt: 1.try_into().unwrap(),
         started_at,
+        change_class: None,
     }
 }
 
@@ -67,6 +69,7 @@ pub(crate) fn run_of(shape: Shape, slots: impl Strategy<Value = Vec<Slot>>) -> i
             let started_at = at(starts);
             let look = |look: Look, seconds: u64| Snapshot {
                 now: at(seconds).plus(SETTLE).max(started_at),
+                slos: look.weather.windows(watched(&policy.text), at(seconds).plus(SETTLE).max(started_at)),
                 release: release(started_at),
                 asked: if stage == Stage::Live && !look.asks_live { Asked::Keep } else { look.asked },
                 stage,
@@ -97,16 +100,13 @@ struct Look {
     /// Asks for more even where everyone is served already.
     asks_live: bool,
     weight: Share,
+    weather: Weather,
 }
 
 fn look() -> impl Strategy<Value = Look> {
     let weight = select(vec!["5%", "5%", "25%", "50%"]).prop_map(|weight| weight.parse().unwrap());
-    (any::<Index>(), asked(), prop::bool::weighted(0.1), weight).prop_map(|(at, asked, asks_live, weight)| Look {
-        at,
-        asked,
-        asks_live,
-        weight,
-    })
+    (any::<Index>(), asked(), prop::bool::weighted(0.1), weight, weather())
+        .prop_map(|(at, asked, asks_live, weight, weather)| Look { at, asked, asks_live, weight, weather })
 }
 
 impl Run {
@@ -147,7 +147,12 @@ pub(crate) fn stage() -> impl Strategy<Value = Stage> {
 
 /// The lists of a snapshot beside its intervals.
 fn around() -> impl Strategy<Value = Snapshot> {
-    (vec(probe(), 0..=4), vec(running(), 0..=2), vec(passed(), 0..=2)).prop_map(|(probes, running, passed)| Snapshot {
+    let target = (proptest::option::of(select(vec!["eu-1", "us-1"])), any::<bool>()).prop_map(|(cluster, manual)| {
+        let cluster = cluster.map(|cluster: &str| cluster.parse().unwrap());
+        (davy::Target { cluster, ..davy::Target::default() }, manual)
+    });
+    let lists = (vec(probe(), 0..=4), vec(running(), 0..=2), vec(passed(), 0..=2), target);
+    lists.prop_map(|(probes, running, passed, (target, manual))| Snapshot {
         now: epoch(),
         release: release(epoch()),
         asked: Asked::Keep,
@@ -155,10 +160,18 @@ fn around() -> impl Strategy<Value = Snapshot> {
         weight: Share::ZERO,
         since: epoch(),
         intervals: Vec::new(),
+        replica_starts: Vec::new(),
+        noise_history: None,
+        history: Vec::new(),
+        plugins: Vec::new(),
+        slos: Vec::new(),
         probes,
         running,
         passed,
         overrides: Vec::new(),
+        facts: davy::Facts::default(),
+        manual,
+        target,
     })
 }
 

@@ -62,7 +62,7 @@ fn seen(evidence: Evidence, level: impl Strategy<Value = u8>) -> impl Strategy<V
 }
 
 pub(crate) fn missing() -> impl Strategy<Value = Missing> {
-    select(vec![Missing::NoData, Missing::Nan, Missing::PositiveInfinity, Missing::NegativeInfinity])
+    select(vec![Missing::NoData, Missing::Nan, Missing::PositiveInfinity, Missing::NegativeInfinity, Missing::NoAnswer])
 }
 
 /// One interval of every kind of metric, in the middle between healthy and broken.

@@ -1,0 +1,337 @@
+//! What a rollout can detect, and when: worked out beforehand, held against the gate and against what is known.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should stop"
+)]
+
+mod support;
+
+use std::num::NonZeroU32;
+use std::ops::Add as _;
+
+use davy::plan::{
+    Effect, Estimate, Plan, PlanRefused, PlannedTest, Prospect, Shortfall, Unknown, Variation, Varies, plan,
+};
+use davy::{
+    Asked, Cohort, Count, Duration, Engine, Factor, Histogram, Interval, Observation, Observed, State, Verdict,
+};
+use libm::{erfc, exp2, log};
+use support::*;
+
+const RAMP: &str = "steps: [{ weight: 5%, atLeast: 10m }, { weight: 25%, atLeast: 20m }]";
+const ERRORS_BESIDE: &str = "name: errors, bad: a, total: b, tolerate: 1x, unacceptable: 2x";
+
+fn policy(settings: &str, metrics: &[&str]) -> String {
+    format!("{RAMP}, {}", health(settings, metrics))
+}
+
+fn requests(rate: &str) -> Estimate {
+    Estimate {
+        requests: Some(rate.parse().unwrap()),
+        bad: Some(share("1%")),
+        p50: Some(Duration::from_millis(50)),
+        p99: Some(Duration::from_millis(200)),
+        ..Estimate::default()
+    }
+}
+
+fn planned(spec: &str, estimate: Estimate) -> Plan {
+    plan(&bundle(spec), None, estimate).unwrap()
+}
+
+fn tests(plan: &Plan, metric: usize) -> &[PlannedTest] {
+    match &plan.metrics[metric].prospect {
+        Prospect::Tests(tests) => tests,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn times(factor: &str) -> Effect {
+    Effect::Times(factor.parse::<Factor>().unwrap())
+}
+
+fn minutes(duration: Option<Duration>) -> f64 {
+    duration.map_or(f64::INFINITY, |duration| duration.as_secs_f64() / 60.0)
+}
+
+/// How long twice the errors take at each step, in minutes.
+fn doubled(rate: &str) -> Vec<f64> {
+    // Ten replicas that are alike take little from the evidence.
+    let plan = planned(&policy("horizon: 12h", &[ERRORS_BESIDE]), with(10, None, rate));
+    let effects = &tests(&plan, 0)[0].effects;
+    let doubled = effects.iter().find(|effect| effect.effect == times("2x")).unwrap();
+    doubled.at_step.iter().map(|takes| minutes(*takes)).collect()
+}
+
+#[test]
+fn detection_takes_as_long_as_information_does() {
+    // ln(2/α)/G intervals of a minute, and what mixing over sizes and starts costs on top: at most ln 32 nats.
+    for (rate, requests) in [("5/s", 300.0), ("50/s", 3000.0)] {
+        for (takes, weight) in doubled(rate).into_iter().zip([0.05, 0.25]) {
+            let (canary, baseline) = (weight * requests, (1.0 - weight) * requests);
+            let mixed = 2.0 * canary + baseline;
+            let growth = 0.01 * (canary * 2.0 * log(2.0) - mixed * log(mixed / (canary + baseline)));
+            let (least, most) = (log(200.0) / growth, log(6400.0) / growth + 1.0);
+            assert!(least <= takes && takes <= most, "{rate} {weight}: {least} {takes} {most}");
+        }
+    }
+}
+
+#[test]
+fn more_traffic_and_more_weight_are_seen_sooner() {
+    let all = [doubled("5/s"), doubled("50/s"), doubled("500/s")];
+    assert!(all.windows(2).all(|pair| pair[1][0] < pair[0][0] && pair[1][1] < pair[0][1]), "{all:?}");
+    assert!(all.iter().all(|at| at[1] < at[0]), "{all:?}");
+}
+
+#[test]
+fn a_quiet_service_cannot_show_what_a_busy_one_can() {
+    let spec = policy("horizon: 60m", &[ERRORS_BESIDE]);
+    let busy = planned(&spec, requests("500/s"));
+    assert!(busy.shortfalls.is_empty() && busy.promoted == Some(Duration::from_minutes(30)), "{:?}", busy.promoted);
+    assert!(tests(&busy, 0)[0].seen_by.iter().all(Option::is_some));
+
+    let quiet = planned(&spec, requests("0.2/s"));
+    assert_eq!(quiet.promoted, None);
+    assert_eq!(tests(&quiet, 0)[0].seen_by, [Some(times("100x")), Some(times("20x"))]);
+    let [Shortfall::Undetected { effect, at_steps, .. }, Shortfall::Unproved { .. }] = &quiet.shortfalls[..] else {
+        panic!("{:?}", quiet.shortfalls)
+    };
+    assert_eq!((*effect, at_steps.len()), (times("2x"), 2));
+    let said = quiet.shortfalls[0].to_string();
+    assert!(said.starts_with("`errors`: 2x as many is unacceptable, and not expected to be detected"), "{said}");
+}
+
+#[test]
+fn what_is_not_known_is_said() {
+    let probe = "name: journey, probe: login, max: 10%";
+    let search = "name: search, buckets: c, tolerate: 1.2x, unacceptable: 2x";
+    let cpu = "name: cpu, gauge: g, max: 85%";
+    let plan = planned(&policy("onInconclusive: hold", &[ERRORS_BESIDE, probe, search, cpu]), Estimate::default());
+    let prospects: Vec<_> = plan.metrics.iter().map(|metric| (metric.name.as_str(), &metric.prospect)).collect();
+    assert_eq!(
+        prospects,
+        [
+            ("cpu", &Prospect::Outside),
+            ("errors", &Prospect::Unknown(Unknown::Bad)),
+            ("journey", &Prospect::Unknown(Unknown::Requests)),
+            ("search", &Prospect::Unknown(Unknown::Latencies)),
+        ]
+    );
+    assert_eq!((plan.promoted, plan.shortfalls.len()), (None, 0));
+    // A metric's own traffic counts before that of the service, and the service's is none of a probe.
+    let own = policy(
+        "expect: { requests: 5/s, bad: 1% }",
+        &[&format!("{ERRORS_BESIDE}, expect: {{ requests: 500/s }}"), probe],
+    );
+    let plan = planned(&own, Estimate::default());
+    let estimate = plan.metrics[0].estimate;
+    assert_eq!((estimate.requests, estimate.bad), (Some("500/s".parse().unwrap()), Some(share("1%"))));
+    assert_eq!(plan.metrics[1].prospect, Prospect::Unknown(Unknown::Requests));
+}
+
+#[test]
+fn what_cannot_be_planned_is_refused() {
+    let of = |spec: &str, estimate| plan(&bundle(spec), None, estimate).unwrap_err();
+    let falling =
+        Estimate { p50: Some(Duration::from_secs(2)), p99: Some(Duration::from_secs(1)), ..Estimate::default() };
+    assert_eq!(of(&policy("onInconclusive: hold", &[ERRORS_BESIDE]), falling), PlanRefused::Latencies);
+    assert_eq!(of(&health("onInconclusive: hold", &[ERRORS_BESIDE]), Estimate::default()), PlanRefused::NoSteps);
+    assert_eq!(of(&format!("{RAMP}, {}", threshold(&[ERRORS])), Estimate::default()), PlanRefused::NoEvidence);
+    let several =
+        format!("{}, environments: {{ dev: {{}}, prod: {{}} }}", policy("onInconclusive: hold", &[ERRORS_BESIDE]));
+    assert_eq!(of(&several, Estimate::default()), PlanRefused::Environment { known: "dev`, `prod".to_owned() });
+    assert!(plan(&bundle(&several), Some(&name("prod")), Estimate::default()).is_ok());
+}
+
+/// The replicas of each cohort: their number, and that of the baseline if they are told apart.
+struct Replicas {
+    canary: u32,
+    baseline: u32,
+    told_apart: bool,
+}
+
+/// At 25 % of the traffic.
+const TEN: Replicas = Replicas { canary: 3, baseline: 10, told_apart: true };
+const NONE: Replicas = Replicas { canary: 1, baseline: 1, told_apart: false };
+
+/// After how many intervals of exactly what is expected it aborts, at 25 % of 48 000 requests a minute: replicas have
+/// whole numbers of errors.
+fn aborts_after(spec: &str, replicas: &Replicas, observed: impl Fn(Cohort, f64) -> Observed) -> u64 {
+    let engine = Engine::new(&bundle(spec));
+    let mut state = State::new();
+    for end in 1..100 {
+        let mut snapshot = snapshot(Asked::Keep);
+        let mut all = Vec::new();
+        for (cohort, number, requests) in
+            [(Cohort::Canary, replicas.canary, 12_000.0), (Cohort::Baseline, replicas.baseline, 36_000.0)]
+        {
+            for place in 0..number {
+                let replica = replicas.told_apart.then(|| name(&format!("pod-{place:02}")));
+                let observed = observed(cohort, requests / f64::from(number));
+                all.push(Observation { metric: name("m"), cohort, replica, observed });
+            }
+        }
+        snapshot.intervals = vec![Interval::new(minute(end - 1), minute(end), all).unwrap()];
+        snapshot.now = minute(end);
+        let step = engine.decide(&state, &snapshot);
+        if step.decision.verdict == Verdict::Abort {
+            return end;
+        }
+        state = step.state;
+    }
+    panic!("it never aborts: {spec}")
+}
+
+#[test]
+fn it_aborts_when_the_plan_says_if_every_interval_is_as_expected() {
+    for replicas in [TEN, NONE] {
+        let estimate = || Estimate {
+            schema: Some(4),
+            replicas: replicas.told_apart.then(|| NonZeroU32::new(replicas.baseline).unwrap()),
+            ..requests("48000/m")
+        };
+        let on_ramp = |spec: &str, effect: Effect| {
+            let plan = planned(spec, estimate());
+            let of = tests(&plan, 0).iter().flat_map(|test| &test.effects).find(|planned| planned.effect == effect);
+            of.and_then(|planned| planned.at_step[0]).unwrap().millis() / 60_000
+        };
+        let alone = |metric: &str| {
+            format!("steps: [{{ weight: 25%, atLeast: 90m }}], {}", health("judge: evidence, horizon: 2h", &[metric]))
+        };
+        let rounded = |requests: f64| requests.round() as u64;
+        // Ten replicas that are exactly alike, as here, are so by chance: they show less noise than is expected of them.
+        let about = |planned: u64, after: u64| {
+            let most = if replicas.told_apart { 1.3 * after as f64 } else { after as f64 };
+            assert!(planned + 1 >= after && planned as f64 <= most + 1.0, "{planned} {after}");
+        };
+
+        // Where no replicas are told apart, less than twice as many is never seen.
+        let (times_as_many, unacceptable) = if replicas.told_apart { (0.013, "1.3x") } else { (0.02, "2x") };
+        let ratio = alone(&format!("name: m, bad: a, total: b, tolerate: 1.1x, unacceptable: {unacceptable}"));
+        let after = aborts_after(&ratio, &replicas, |cohort, of| {
+            let bad = if cohort == Cohort::Canary { times_as_many } else { 0.01 };
+            counts(rounded(of * bad), rounded(of))
+        });
+        let planned = on_ramp(&ratio, times(unacceptable));
+        about(planned, after);
+
+        let outage = aborts_after(&ratio, &replicas, |cohort, of| {
+            let bad = if cohort == Cohort::Canary { 1.0 } else { 0.01 };
+            counts(rounded(of * bad), rounded(of))
+        });
+        assert_eq!((on_ramp(&ratio, Effect::Share(davy::Share::ALL)), outage), (1, 1));
+
+        let absolute = alone("name: m, bad: a, total: b, max: 1%");
+        let after = aborts_after(&absolute, &replicas, |_, of| counts(rounded(of * 0.015), rounded(of)));
+        let planned = on_ramp(&absolute, Effect::Share(share("1.5%")));
+        about(planned, after);
+
+        // Lognormal, with a p99 of four times the median.
+        let spread = log(4.0) / 2.326_347_874_040_841;
+        let slower_than = |seconds: f64, times: f64| 0.5 * erfc(log(seconds / (0.05 * times)) / spread / 2_f64.sqrt());
+        let slow = |cohort, times: f64| if cohort == Cohort::Canary { times } else { 1.0 };
+
+        let (slower, unacceptable) = if replicas.told_apart { (1.12, "12%") } else { (1.25, "25%") };
+        let shift = alone(&format!("name: m, histogram: h, tolerate: 5%, unacceptable: {unacceptable}"));
+        let after = aborts_after(&shift, &replicas, |cohort, of| {
+            let above = |index: i32| slower_than(exp2(f64::from(index) / 16.0), slow(cohort, slower));
+            let share = |index: i32| above(index - 1) - above(index);
+            let buckets = (-130..0).map(|index| (index, count(rounded(of * share(index)))));
+            Observed::Histogram(
+                Histogram::new(4, Count::ZERO, buckets.filter(|(_, n)| *n > Count::ZERO).collect()).unwrap(),
+            )
+        });
+        let planned = on_ramp(&shift, Effect::Slower(slower.to_string().add("x").parse().unwrap()));
+        about(planned, after);
+
+        let classic = alone("name: m, buckets: h, tolerate: 1.1x, unacceptable: 1.4x");
+        let bounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+        let after = aborts_after(&classic, &replicas, |cohort, of| {
+            let times = slow(cohort, 1.25);
+            let at_most: Vec<(f64, u64)> =
+                bounds.iter().map(|bound| (*bound, rounded(of * (1.0 - slower_than(*bound, times))))).collect();
+            buckets(&at_most, rounded(of))
+        });
+        let planned = on_ramp(&classic, Effect::Slower("1.25x".parse().unwrap()));
+        about(planned, after);
+    }
+}
+
+fn varies(spread: &str, drift: &str, offset: &str) -> Varies {
+    Varies { spread: share(spread), drift: share(drift), correlation: share("70%"), offset: share(offset) }
+}
+
+/// How replicas differ in the study that the second key comes from: a little of everything, and much of it.
+fn mixed() -> Variation {
+    Variation { errors: varies("30%", "10%", "2%"), latency: varies("3%", "2%", "2%") }
+}
+
+fn hard() -> Variation {
+    Variation { errors: varies("50%", "30%", "5%"), latency: varies("5%", "5%", "5%") }
+}
+
+fn with(replicas: u32, noise: Option<Variation>, rate: &str) -> Estimate {
+    Estimate { replicas: NonZeroU32::new(replicas), noise, ..requests(rate) }
+}
+
+#[test]
+fn noise_delays_and_replicas_make_up_for_it() {
+    let spec = policy("horizon: 12h", &["name: errors, bad: a, total: b, tolerate: 1.1x, unacceptable: 2x"]);
+    let doubled = |estimate: Estimate| {
+        let plan = planned(&spec, estimate);
+        minutes(tests(&plan, 0)[0].effects.iter().find(|it| it.effect == times("2x")).unwrap().at_step[1])
+    };
+    let of = |replicas| (doubled(with(replicas, None, "5/s")), doubled(with(replicas, Some(hard()), "5/s")));
+    let ((alike, ten), (_, thirty), (three, _)) = (of(10), of(30), of(3));
+    assert!(alike < ten && thirty < ten, "{alike} {thirty} {ten}");
+    assert!(three > 2.0 * alike, "three replicas that are alike show little: {three} {alike}");
+}
+
+#[test]
+fn a_shortfall_says_what_the_noise_hides() {
+    let spec = policy("horizon: 60m", &["name: errors, bad: a, total: b, tolerate: 1.1x, unacceptable: 1.5x"]);
+    let of = |estimate: Estimate| planned(&spec, estimate);
+    assert!(of(with(10, None, "500/s")).shortfalls.is_empty());
+    let undetected = |plan: &Plan| {
+        let hidden = plan.shortfalls.iter().find(|it| matches!(it, Shortfall::Undetected { .. }));
+        hidden.map(|it| (it.to_string(), it.hint())).unwrap_or_else(|| panic!("{:?}", plan.shortfalls))
+    };
+    let (said, hint) = undetected(&of(with(3, Some(mixed()), "500/s")));
+    assert!(said.contains("and the noise of 3 replicas hides it: adding replicas helps, time does not"), "{said}");
+    assert!(hint.starts_with("add replicas"), "{hint}");
+    let none = Estimate { replicas: None, ..with(1, None, "500/s") };
+    let (said, hint) = undetected(&of(none));
+    assert!(said.contains("the noise hides it that is assumed where no replicas are told apart"), "{said}");
+    assert!(hint.contains("`expect: { replicas: ... }`"), "{hint}");
+}
+
+#[test]
+fn an_outage_is_planned_at_once_whatever_the_noise() {
+    let spec = policy("horizon: 60m", &["name: errors, bad: a, total: b, tolerate: 1.1x, unacceptable: 2x"]);
+    for replicas in [3, 10] {
+        let plan = planned(&spec, with(replicas, Some(mixed()), "50/s"));
+        assert_eq!(plan.detected(Effect::Share(davy::Share::ALL)), Some(Duration::from_minutes(1)));
+    }
+}
+
+#[test]
+fn lint_warns_of_what_the_expected_traffic_cannot_show() {
+    let codes = |expect: &str| {
+        let spec = policy(&format!("horizon: 60m, {expect}"), &[ERRORS_BESIDE]);
+        let warnings = bundle(&spec).warnings().to_vec();
+        warnings
+            .into_iter()
+            .map(|warning| warning.code.as_str())
+            .filter(|code| matches!(*code, "L020" | "L021"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(codes("expect: { requests: 500/s, bad: 1% }"), [""; 0]);
+    assert_eq!(codes("expect: { requests: 0.2/s, bad: 1% }"), ["L020", "L021"]);
+    // Nobody said what to expect.
+    assert_eq!(codes("onInconclusive: hold"), [""; 0]);
+    assert_eq!(codes("expect: { requests: 500/s, bad: 1%, replicas: 10 }"), [""; 0]);
+}
