@@ -1,0 +1,162 @@
+//! The statements of a body: first what its variables are, then what it reads.
+
+use std::collections::BTreeMap;
+
+use davy::document::DiagnosticCode as Code;
+use regorus::unstable::{AssignOp, Expr, Literal, LiteralStmt, Query};
+
+use super::{At, Condition, Env, Walk, at};
+use crate::read::{Step, To};
+use crate::value::{Is, Known};
+
+impl<'w> Walk<'w, '_> {
+    /// Goes through the statements of a body: first for what its variables are, then for what it reads.
+    pub(super) fn query(&mut self, query: &'w Query, env: &mut Env, mut conditions: Option<&mut Vec<Condition>>) {
+        let was_quiet = std::mem::replace(&mut self.quiet, true);
+        // A statement may use a variable that a later one binds.
+        for _ in 0..3 {
+            let before = env.len();
+            query.stmts.iter().for_each(|statement| self.bind(statement, env));
+            if env.len() == before {
+                break;
+            }
+        }
+        self.quiet = was_quiet;
+        let mut equal: BTreeMap<Vec<To>, (String, At)> = BTreeMap::new();
+        for statement in &query.stmts {
+            let before = self.reads.len();
+            self.statement(statement, env);
+            if self.quiet {
+                continue;
+            }
+            self.warn_of_contradiction(statement, env, &mut equal);
+            if let Some(conditions) = &mut conditions {
+                let reads = self.reads.get(before..).unwrap_or_default();
+                conditions.extend(condition(statement, reads));
+            }
+        }
+    }
+
+    fn bind(&mut self, statement: &'w LiteralStmt, env: &mut Env) {
+        if !self.step() {
+            return;
+        }
+        match &statement.literal {
+            Literal::SomeIn { key, value, collection, .. } => {
+                let collection = self.eval(collection, env);
+                if let Some(key) = key {
+                    let of = Is::KeyOf(Box::new(collection.is.clone()));
+                    self.bind_pattern(key, Known::of(of), env);
+                }
+                self.bind_pattern(value, Known { is: collection.is.element(), copies: collection.copies }, env);
+            }
+            Literal::Expr { expr, .. } => {
+                if let Expr::AssignExpr { lhs, rhs, op, .. } = &**expr {
+                    let right = self.eval(rhs, env);
+                    self.bind_pattern(lhs, right, env);
+                    if *op == AssignOp::Eq && is_free(rhs, env) {
+                        let left = self.eval(lhs, env);
+                        self.bind_pattern(rhs, left, env);
+                    }
+                } else {
+                    self.eval(expr, env);
+                }
+            }
+            Literal::NotExpr { .. } | Literal::SomeVars { .. } | Literal::Every { .. } => {}
+        }
+    }
+
+    pub(super) fn bind_pattern(&mut self, pattern: &'w Expr, known: Known, env: &mut Env) {
+        if !self.step() {
+            return;
+        }
+        match pattern {
+            Expr::Var { span, .. } => {
+                let name = span.text();
+                if name != "_" && name != "input" && name != "data" {
+                    env.insert(name.to_owned(), known);
+                }
+            }
+            Expr::Array { items, .. } => {
+                let element = Known { is: known.is.element(), copies: known.copies };
+                items.iter().for_each(|item| self.bind_pattern(item, element.clone(), env));
+            }
+            Expr::Object { fields, .. } => {
+                for (_, _, value) in fields {
+                    let element = Known { is: known.is.element(), copies: known.copies };
+                    self.bind_pattern(value, element, env);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn statement(&mut self, statement: &'w LiteralStmt, env: &mut Env) {
+        if !self.step() {
+            return;
+        }
+        if let Some(with) = statement.with_mods.first() {
+            let hint = "tests hand in an input; rules judge the one that there is".to_owned();
+            self.report.error(Code::RuleSilent, at(&with.span), "`with` has no place in a rule", hint);
+        }
+        match &statement.literal {
+            Literal::SomeVars { .. } => {}
+            Literal::SomeIn { collection, .. } => {
+                self.eval(collection, env);
+                self.bind(statement, env);
+            }
+            Literal::Expr { expr, .. } => {
+                self.warn_of_constant(expr);
+                if let Expr::AssignExpr { lhs, rhs, op, .. } = &**expr {
+                    let right = self.eval(rhs, env);
+                    if *op == AssignOp::Eq && !is_free(lhs, env) {
+                        self.eval(lhs, env);
+                    } else {
+                        self.bind_pattern(lhs, right, env);
+                    }
+                } else {
+                    self.eval(expr, env);
+                }
+            }
+            Literal::NotExpr { expr, .. } => {
+                // `not input.a.b` asks whether it is there.
+                if let Some(Known { is: Is::Place(place), .. }) = self.reference(expr, env) {
+                    self.read_parent(&place, at(expr.span()));
+                    self.asked.insert(place.steps.into_iter().map(|step| step.to).collect());
+                } else {
+                    self.eval(expr, env);
+                }
+            }
+            Literal::Every { key, value, domain, query, .. } => {
+                let domain = self.eval(domain, env);
+                let mut inner = env.clone();
+                if let Some(key) = key {
+                    inner.insert(key.text().to_owned(), Known::of(Is::KeyOf(Box::new(domain.is.clone()))));
+                }
+                let element = Known { is: domain.is.element(), copies: domain.copies };
+                inner.insert(value.text().to_owned(), element);
+                self.query(query, &mut inner, None);
+            }
+        }
+    }
+}
+
+/// A condition as people read it.
+fn condition(statement: &LiteralStmt, reads: &[(Vec<Step>, At)]) -> Option<Condition> {
+    const LONGEST: usize = 160;
+    let is_condition = match &statement.literal {
+        Literal::Expr { expr, .. } => !matches!(&**expr, Expr::AssignExpr { .. }),
+        Literal::NotExpr { .. } => true,
+        Literal::SomeVars { .. } | Literal::SomeIn { .. } | Literal::Every { .. } => false,
+    };
+    let text: String = statement.span.text().split_whitespace().collect::<Vec<_>>().join(" ");
+    let is_single = |steps: &&(Vec<Step>, At)| steps.0.iter().all(|it| matches!(it.to, To::Key(_) | To::Index(_)));
+    let mut places: Vec<Vec<Step>> = reads.iter().filter(is_single).map(|(steps, _)| steps.clone()).collect();
+    places.dedup();
+    (is_condition && text.len() <= LONGEST).then_some(Condition { text, places })
+}
+
+/// Whether an expression is a variable that nothing binds yet.
+pub(super) fn is_free(expr: &Expr, env: &Env) -> bool {
+    matches!(expr, Expr::Var { span, .. } if span.text() == "_" || (!env.contains_key(span.text()) && span.text() != "input" && span.text() != "data"))
+}

@@ -1,0 +1,113 @@
+//! Texts: what comments of a rule declare, and messages that fit a line.
+
+use davy::Text;
+use davy::document::{Diagnostic, DiagnosticCode, Severity};
+use davy::rule::RuleSource;
+
+/// Declarations in the comments of a rule: `reads: …`, and in CEL `message: …` and `outcome: …`.
+pub(crate) struct Declared<'a> {
+    /// Keyword, rest of the line, and where the rest begins.
+    pub(crate) lines: Vec<(&'a str, &'a str, (u32, u32))>,
+}
+
+impl<'a> Declared<'a> {
+    /// Finds lines that are comments and begin with one of `keywords`.
+    pub(crate) fn find(text: &'a str, comment: &str, keywords: &[&'static str]) -> Self {
+        let mut lines = Vec::new();
+        for (number, line) in (1_u32..).zip(text.lines()) {
+            let Some(rest) = line.trim_start().strip_prefix(comment) else { continue };
+            let Some((keyword, value)) = rest.split_once(':') else { continue };
+            let keyword = keyword.trim();
+            if keywords.contains(&keyword) {
+                let value = value.trim();
+                lines.push((keyword, value, (number, column_of(line, value))));
+            }
+        }
+        Self { lines }
+    }
+}
+
+/// The column, from 1, at which a part of a line begins.
+fn column_of(line: &str, part: &str) -> u32 {
+    let start = (part.as_ptr() as usize).saturating_sub(line.as_ptr() as usize);
+    let before = line.get(..start).map_or(0, |before| before.chars().count());
+    u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
+}
+
+/// A message on one line: what would break it becomes a space, and what is too long is cut.
+pub(crate) fn one_line(text: &str) -> Option<Text> {
+    const MOST: usize = 1000;
+    let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if line.len() > MOST {
+        let end = (0..=MOST).rev().find(|end| line.is_char_boundary(*end)).unwrap_or(0);
+        line.truncate(end);
+        line.push('…');
+    }
+    let line = line.trim();
+    line.parse().ok().or_else(|| {
+        // What is left are characters that reorder text.
+        let plain: String = line.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect();
+        plain.parse().ok()
+    })
+}
+
+/// A message that is never empty.
+pub(crate) fn message(text: &str, otherwise: &str) -> Option<Text> {
+    one_line(text).or_else(|| one_line(otherwise))
+}
+
+/// Collects what is wrong with one rule.
+pub(crate) struct Report<'a> {
+    pub(crate) source: &'a RuleSource<'a>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+impl<'a> Report<'a> {
+    pub(crate) fn new(source: &'a RuleSource<'a>) -> Self {
+        Self { source, diagnostics: Vec::new() }
+    }
+
+    pub(crate) fn error(
+        &mut self,
+        code: DiagnosticCode,
+        at: (u32, u32),
+        message: impl Into<String>,
+        hint: impl Into<Option<String>>,
+    ) {
+        self.push(Severity::Error, code, at, message.into(), hint.into());
+    }
+
+    pub(crate) fn warn(
+        &mut self,
+        code: DiagnosticCode,
+        at: (u32, u32),
+        message: impl Into<String>,
+        hint: impl Into<Option<String>>,
+    ) {
+        self.push(Severity::Warning, code, at, message.into(), hint.into());
+    }
+
+    fn push(&mut self, severity: Severity, code: DiagnosticCode, at: (u32, u32), text: String, hint: Option<String>) {
+        const MOST: usize = 100;
+        let position = self.source.position(at.0, at.1);
+        let plain = |text: String| one_line(&text).map_or_else(String::new, |line| line.to_string());
+        let diagnostic = Diagnostic { severity, code, position, message: plain(text), hint: hint.map(plain) };
+        let full = self.diagnostics.len() >= MOST;
+        if !full && !self.diagnostics.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    pub(crate) fn is_refused(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+}
+
+/// Foreign text in a message: its beginning.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown: String = text.chars().take(64).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(64).is_some() {
+        shown.push('…');
+    }
+    shown
+}

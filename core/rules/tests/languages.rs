@@ -1,0 +1,144 @@
+//! What rules in Rego and CEL say, and how it is explained.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
+
+mod support;
+
+use davy::{Asked, Cause};
+use support::*;
+
+#[test]
+fn each_set_of_rego_has_its_outcome() {
+    for (set, said) in [
+        ("fail", "fail rules.fail r: why"),
+        ("deny", "fail rules.deny r: why"),
+        ("hold", "hold rules.hold r: why"),
+        ("warn", "pass rules.warn r: why"),
+    ] {
+        let engine = rego(&format!("{set} contains \"why\" if input.facts.n > 3"));
+        let said = format!("{said}: input.facts.n > 3 (facts.n is 4)");
+        assert_eq!(says(&engine, r#"{"n": 4}"#), [said]);
+        assert_eq!(says(&engine, r#"{"n": 3}"#), ["pass rules.passed r: nothing against it"]);
+    }
+    let engine = rego("deny contains \"why\" if input.facts.n > 3");
+    let later = decide(&engine, &snapshot(Asked::Promote, r#"{"n": 4}"#));
+    assert!(of_rules(&later)[0].starts_with("hold rules.deny"), "only `start` is denied for good");
+}
+
+#[test]
+fn members_are_texts_or_objects_with_a_code() {
+    let engine = rego(
+        "deny contains {\"msg\": msg, \"code\": \"image.unpinned\"} if {\n\tsome image in input.facts.images\n\tnot contains(image.ref, \"@sha256:\")\n\tmsg := sprintf(\"%s is not pinned\", [image.ref])\n}",
+    );
+    let decision = decide(
+        &engine,
+        &snapshot(Asked::Start, r#"{"images": [{"ref": "a:1"}, {"ref": "b@sha256:0"}, {"ref": "c:2"}]}"#),
+    );
+    let codes: Vec<String> = decision
+        .findings
+        .iter()
+        .filter_map(|finding| match &finding.cause {
+            Cause::RulesDeny { message, code, .. } => Some(format!("{} {message}", code.as_ref().unwrap())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(codes, ["image.unpinned a:1 is not pinned", "image.unpinned c:2 is not pinned"]);
+}
+
+#[test]
+fn a_member_that_is_neither_holds_and_is_not_lost() {
+    for member in ["5", "[\"why\"]", "{\"msg\": 5}", "{\"msg\": input.facts.text, \"code\": \"no code!\"}"] {
+        let engine =
+            rego(&format!("fail contains x if x := {member}\nwarn contains \"t\" if input.facts.text == \"\""));
+        let said = says(&engine, r#"{"text": "a"}"#);
+        assert!(said[0].starts_with("hold rules.broken"), "{member}: {said:?}");
+    }
+}
+
+#[test]
+fn a_cel_expression_is_true_of_what_may_go_on() {
+    let engine = cel(
+        "// message: three replicas are needed\n// outcome: hold\nfacts.replicas >= 3 && facts.zones.all(z, z != 'c')",
+    );
+    assert_eq!(says(&engine, r#"{"replicas": 3, "zones": ["a"]}"#), ["pass rules.passed r: nothing against it"]);
+    assert_eq!(
+        says(&engine, r#"{"replicas": 2, "zones": ["a"]}"#),
+        ["hold rules.hold r: three replicas are needed: facts.replicas >= 3 (facts.replicas is 2)"]
+    );
+    let both = says(&engine, r#"{"replicas": 2, "zones": ["c"]}"#);
+    assert!(
+        both[0].ends_with("(facts.replicas is 2); facts.zones.all(z, z != 'c') (facts.zones is a list of 1)"),
+        "{both:?}"
+    );
+}
+
+#[test]
+fn the_entry_says_more_than_the_file() {
+    let file = "// message: of the file\n// outcome: hold\nfacts.n > 1";
+    let rollout = rollout("    - { file: r.cel, message: of the entry, outcome: warn }", "");
+    let bundle = davy::Bundle::from_files([("rollouts.yaml", rollout.as_str()), ("r.cel", file)]).unwrap();
+    let engine = davy::Engine::builder(&bundle).rules(davy_rules::languages()).build().unwrap();
+    assert!(says(&engine, r#"{"n": 1}"#)[0].starts_with("pass rules.warn r: of the entry"));
+}
+
+#[test]
+fn integers_stay_integers_and_numbers_compare_across_kinds() {
+    let engine =
+        cel("facts.big == 9007199254740991 && facts.big % 2 == 1 && facts.half * 2.0 == 1.0 && weightPercent < 6");
+    assert_eq!(says(&engine, r#"{"big": 9007199254740991, "half": 0.5}"#), ["pass rules.passed r: nothing against it"]);
+    let engine = rego(
+        "deny contains \"no\" if not input.facts.big + 1 == 9007199254740992\ndeny contains \"half\" if input.facts.half * 2 != 1\ndeny contains \"weight\" if input.weightPercent != 5",
+    );
+    assert_eq!(says(&engine, r#"{"big": 9007199254740991, "half": 0.5}"#), ["pass rules.passed r: nothing against it"]);
+}
+
+#[test]
+fn both_languages_see_findings_time_and_release() {
+    let facts = "{}";
+    let more = "  steps: [{ weight: 5%, atLeast: 30m }]";
+    let ask = Asked::Advance { to: "25%".parse().unwrap() };
+    let rego = "package r\nwarn contains sprintf(\"%s %d %s %s\", [input.time.weekday, input.time.hour, input.release.environment, f.code]) if {\n\tsome f in input.findings\n\tf.outcome == \"hold\"\n}";
+    let engine = with_more("r.rego", rego, more).unwrap();
+    let said = of_rules(&decide(&engine, &snapshot(ask, facts)));
+    assert!(said.iter().any(|said| said.starts_with("pass rules.warn r: friday 16 prod steps.dwell")), "{said:?}");
+    let cel = "// outcome: warn\nasked.what == 'advance' && asked.toPercent == 25 && findings.exists(f, f.code == 'steps.dwell' && f.hold == 'waiting') && annotations['davy/risk'] != 'high'";
+    let engine = with_more("r.cel", cel, more).unwrap();
+    let said = of_rules(&decide(&engine, &snapshot(ask, facts)));
+    assert!(
+        said[0].contains("annotations['davy/risk'] != 'high' (annotations[\"davy/risk\"] is \"high\")"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn an_error_while_judging_holds_with_its_place() {
+    let engine = rego("fail contains \"x\" if {\n\tinput.facts.n / input.facts.zero > 1\n}");
+    let decision = decide(&engine, &snapshot(Asked::Keep, r#"{"n": 1, "zero": 0}"#));
+    let finding = decision.findings.iter().find(|it| it.code() == "rules.broken").unwrap();
+    assert!(finding.source.as_ref().unwrap().to_string().starts_with("r.rego:4:"), "{decision}");
+    let engine = cel("facts.n > 0 &&\n  facts.n / facts.zero > 1");
+    let decision = decide(&engine, &snapshot(Asked::Keep, r#"{"n": 1, "zero": 0}"#));
+    let finding = decision.findings.iter().find(|it| it.code() == "rules.broken").unwrap();
+    assert_eq!(finding.source.as_ref().unwrap().to_string(), "r.cel:2:3", "{decision}");
+    // Comparing a text with a number has no answer in CEL.
+    let engine = cel("facts.n > 0");
+    assert!(says(&engine, r#"{"n": "one"}"#)[0].starts_with("hold rules.broken"));
+}
+
+#[test]
+fn what_was_judged_before_does_not_matter() {
+    let engine = rego("deny contains sprintf(\"%v\", [x]) if some x in input.facts.list");
+    let first = says(&engine, r#"{"list": [3, 1, 2]}"#);
+    says(&engine, r#"{"list": []}"#);
+    assert_eq!(says(&engine, r#"{"list": [3, 1, 2]}"#), first);
+    assert_eq!(first.len(), 3, "in the order of the set: {first:?}");
+}
+
+#[test]
+fn an_inline_rule_points_into_its_document() {
+    let rules = "    - name: floor\n      cel: |\n        facts.replicas >= 3 &&\n          facts.n / facts.zero > 1\n";
+    let bundle = davy::Bundle::from_files([("rollouts.yaml", rollout(rules, ""))]).unwrap();
+    let engine = davy::Engine::builder(&bundle).rules(davy_rules::languages()).build().unwrap();
+    let decision = decide(&engine, &snapshot(Asked::Start, r#"{"replicas": 3, "n": 1, "zero": 0}"#));
+    let finding = decision.findings.iter().find(|it| it.code() == "rules.broken").unwrap();
+    assert_eq!(finding.source.as_ref().unwrap().to_string(), "rollouts.yaml:11:11", "{decision}");
+}

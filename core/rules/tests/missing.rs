@@ -1,0 +1,174 @@
+//! What is missing is not false, in both languages.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
+
+mod support;
+
+use davy::{Asked, Verdict};
+use support::*;
+
+/// What the sentence of the only finding names as missing, or what else was said.
+fn missing(engine: &davy::Engine, facts: &str) -> String {
+    let said = says(engine, facts);
+    assert_eq!(said.len(), 1, "{said:?}");
+    let (_, rest) = said[0].split_once("r: ").unwrap();
+    match rest.split_once(" not there") {
+        Some((paths, _)) => paths.trim_end_matches(" is").trim_end_matches(" are").replace('`', ""),
+        None => said[0].split(' ').nth(1).unwrap().to_owned(),
+    }
+}
+
+#[test]
+fn rego_holds_where_something_it_reads_is_not_there() {
+    for (rule, facts, expected) in [
+        ("deny contains \"x\" if input.facts.n > 3", "{}", "facts.n"),
+        ("deny contains \"x\" if input.facts.n > 3", r#"{"n": 1}"#, "rules.passed"),
+        // A value that is null is there.
+        ("deny contains \"x\" if input.facts.n == 3", r#"{"n": null}"#, "rules.passed"),
+        // Both branches of what would be false already.
+        ("deny contains \"x\" if {\n\tinput.facts.a == 1\n\tinput.facts.b == 1\n}", r#"{"a": 2}"#, "facts.b"),
+        ("deny contains \"x\" if {\n\tinput.facts.a == 1\n\tinput.facts.b == 1\n}", "{}", "facts.a, facts.b"),
+        // A negation of more than the place itself is no question.
+        ("deny contains \"x\" if not startswith(input.facts.t, \"CHG\")", "{}", "facts.t"),
+        // `not` of the place itself is one.
+        ("deny contains \"x\" if not input.facts.t", "{}", "rules.deny"),
+        (
+            "deny contains \"x\" if not input.facts.t\ndeny contains \"y\" if not startswith(input.facts.t, \"C\")",
+            r#"{"t": "C"}"#,
+            "rules.passed",
+        ),
+        ("deny contains \"x\" if object.get(input.facts, \"n\", 9) > 3", "{}", "rules.deny"),
+        ("deny contains \"x\" if object.get(input, [\"facts\", \"n\"], 0) > 3", "{}", "rules.passed"),
+        ("default n := 0\nn := input.facts.n\ndeny contains \"x\" if n > 3", "{}", "rules.passed"),
+        // A default of a condition says nothing about what it reads.
+        ("default big := false\nbig if input.facts.n > 3\ndeny contains \"x\" if big", "{}", "facts.n"),
+        // Through variables, rules, functions, loops and comprehensions.
+        ("deny contains \"x\" if {\n\ty := input.facts\n\ty.n > 3\n}", "{}", "facts.n"),
+        ("n := input.facts.n\ndeny contains \"x\" if n > 3", "{}", "facts.n"),
+        ("big(x) if x.n > 3\ndeny contains \"x\" if big(input.facts)", "{}", "facts.n"),
+        (
+            "deny contains i.name if {\n\tsome i in input.facts.images\n\ti.n > 3\n}",
+            r#"{"images": [{"name": "a", "n": 1}, {"name": "b"}]}"#,
+            "facts.images[1].n",
+        ),
+        (
+            "deny contains \"x\" if {\n\tsome i\n\tinput.facts.images[i].n > 3\n}",
+            r#"{"images": [{"n": 1}, {}]}"#,
+            "facts.images[1].n",
+        ),
+        (
+            "deny contains \"x\" if {\n\tevery i in input.facts.images { i.n > 3 }\n}",
+            r#"{"images": [{}]}"#,
+            "facts.images[0].n",
+        ),
+        (
+            "deny contains \"x\" if count([i | some i in input.facts.images; i.n > 3]) > 0",
+            r#"{"images": [{}]}"#,
+            "facts.images[0].n",
+        ),
+        (
+            "deny contains \"x\" if {\n\tapps := [i | some i in input.facts.images; i.app]\n\tsome a in apps\n\ta.n > 3\n}",
+            r#"{"images": [{"app": true}]}"#,
+            "facts.images[0].n",
+        ),
+        // No element, nothing to be missing.
+        ("deny contains \"x\" if {\n\tsome i in input.facts.images\n\ti.n > 3\n}", r#"{"images": []}"#, "rules.passed"),
+        // A key that stands at another place is looked for itself.
+        (
+            "deny contains \"x\" if input.facts.approvals[input.release.environment] != true",
+            r#"{"approvals": {"prod": true}}"#,
+            "rules.passed",
+        ),
+        (
+            "deny contains \"x\" if input.facts.approvals[input.release.environment] != true",
+            r#"{"approvals": {"test": true}}"#,
+            "facts.approvals.prod",
+        ),
+        // What is declared is looked for.
+        (
+            "# reads: facts.approvals[*].by\ndeny contains \"x\" if {\n\tsome who in input.facts.owners\n\tinput.facts.approvals[who].by != who\n}",
+            r#"{"owners": ["a"], "approvals": {"a": {}}}"#,
+            "facts.approvals.a.by",
+        ),
+        // What gates leave open is missing like anything else.
+        ("deny contains \"x\" if input.scores.health < 50", "{}", "scores.health"),
+    ] {
+        let engine = rego(rule);
+        assert_eq!(missing(&engine, facts), expected, "{rule}\n{facts}");
+    }
+}
+
+#[test]
+fn cel_holds_where_something_it_reads_is_not_there() {
+    for (rule, facts, expected) in [
+        ("facts.n <= 3", "{}", "facts.n"),
+        ("facts.n <= 3", r#"{"n": 1}"#, "rules.passed"),
+        // Both sides of what the language itself would absorb.
+        ("false && facts.n <= 3", "{}", "facts.n"),
+        ("true || facts.n <= 3", "{}", "facts.n"),
+        ("facts.a == 1 && facts.b == 1", r#"{"a": 2}"#, "facts.b"),
+        ("facts.a == 1 ? facts.b == 1 : facts.c == 1", r#"{"a": 1, "b": 1}"#, "facts.c"),
+        // Asked about.
+        ("has(facts.n) && facts.n <= 3", "{}", "rules.deny"),
+        ("!has(facts.n) || facts.n <= 3", "{}", "rules.passed"),
+        ("!has(facts.n) || facts.n <= 3", r#"{"n": 4}"#, "rules.deny"),
+        ("has(facts.n) ? facts.n <= 3 : true", "{}", "rules.passed"),
+        ("'n' in facts && facts.n <= 3", "{}", "rules.deny"),
+        ("has(facts.a) && has(facts.a.b) && facts.a.b == 1", r#"{"a": {}}"#, "rules.deny"),
+        // The wrong way round, it is not asked about.
+        ("facts.n <= 3 && has(facts.n)", "{}", "facts.n"),
+        ("has(facts.n) || facts.n <= 3", "{}", "facts.n"),
+        ("has(facts.other) && facts.n <= 3", "{}", "facts.n"),
+        // Deeper, through loops.
+        ("facts.images.all(i, i.n <= 3)", r#"{"images": [{"n": 1}, {}]}"#, "facts.images[1].n"),
+        ("facts.images.exists(i, i.n <= 3)", r#"{"images": [{"n": 1}, {}]}"#, "facts.images[1].n"),
+        ("facts.images.all(i, !has(i.n) || i.n <= 3)", r#"{"images": [{}]}"#, "rules.passed"),
+        ("facts.images.filter(i, i.app).all(i, i.n <= 3)", r#"{"images": [{"app": true}]}"#, "facts.images[0].n"),
+        ("facts.images.map(i, i.n).all(n, n <= 3)", r#"{"images": [{}]}"#, "facts.images[0].n"),
+        ("facts.images.all(i, i.n <= 3)", r#"{"images": []}"#, "rules.passed"),
+        ("facts.images.all(i, i.n <= 3)", "{}", "facts.images[*].n"),
+        ("facts.approvals[release.environment]", r#"{"approvals": {"test": true}}"#, "facts.approvals.prod"),
+        ("facts.list[1] == 1", r#"{"list": [1]}"#, "facts.list[1]"),
+        ("scores.health >= 50", "{}", "scores.health"),
+        ("observations.errors.bad < 5", "{}", "observations.errors.bad"),
+    ] {
+        let engine = cel(rule);
+        assert_eq!(missing(&engine, facts), expected, "{rule}\n{facts}");
+    }
+}
+
+#[test]
+fn a_set_whose_input_is_there_is_judged_although_another_is_blind() {
+    let engine = rego("fail contains \"f\" if input.facts.a > 3\nhold contains \"h\" if input.facts.b > 3");
+    let decision = decide(&engine, &snapshot(Asked::Keep, r#"{"a": 4}"#));
+    assert_eq!(decision.verdict, Verdict::Abort);
+    let said = of_rules(&decision);
+    assert!(said[0].starts_with("fail rules.fail") && said[1].starts_with("hold rules.missing"), "{said:?}");
+    // And what cannot be judged never fails: the negation would be true of what is not there.
+    let engine = rego("fail contains \"f\" if not startswith(input.facts.t, \"x\")");
+    assert_eq!(decide(&engine, &snapshot(Asked::Keep, "{}")).verdict, Verdict::Hold);
+}
+
+#[test]
+fn what_cannot_be_followed_must_be_declared() {
+    for (file, text) in [
+        (
+            "r.rego",
+            "package r\ndeny contains \"x\" if {\n\tkey := lower(input.facts.who)\n\tinput.facts.approvals[key].by != \"x\"\n}",
+        ),
+        (
+            "r.rego",
+            "package r\ndeny contains \"x\" if {\n\ty := union({{input.facts}, {input.release}})\n\tsome z in y\n\tz.n > 3\n}",
+        ),
+        ("r.cel", "facts.approvals[facts.a + facts.b].by == 'x'"),
+        ("r.cel", "facts.a[facts.list[0] == 1 ? 'x' : 'y']"),
+    ] {
+        let codes = diagnostics(file, text);
+        assert!(codes.iter().any(|code| code.starts_with("U005")), "{text}: {codes:?}");
+    }
+    let declared = "// reads: facts.approvals[*].by\nfacts.approvals[facts.a + facts.b].by == 'x'";
+    assert_eq!(diagnostics("r.cel", declared), [""; 0]);
+    let engine = cel(declared);
+    assert_eq!(missing(&engine, r#"{"a": "x", "b": "y", "approvals": {"z": {}}}"#), "facts.approvals.z.by");
+    // The key itself may still not be there, which the language says.
+    assert_eq!(missing(&engine, r#"{"a": "x", "b": "y", "approvals": {"z": {"by": "x"}}}"#), "rules.broken");
+}
