@@ -1,6 +1,6 @@
 //! `davy completions`: scripts that let a shell complete commands and options.
 
-use std::process::ExitCode;
+use crate::ExitCode;
 
 use clap::CommandFactory;
 use clap_complete::Shell;

@@ -1,7 +1,7 @@
 //! `davy demo`: three looks at one release of an embedded example, and what to try next.
 
+use crate::ExitCode;
 use std::path::Path;
-use std::process::ExitCode;
 
 use davy::render::{self, Colour};
 use davy::{Bundle, Decision, Engine, Snapshot, State};

@@ -19,15 +19,19 @@ pub(crate) enum Error {
     Print { cause: io::Error },
     #[error("`{}` is not a regular file, so it cannot hold a state", path.display())]
     StateNotAFile { path: PathBuf },
-    #[error("`{}` holds no *.yaml, *.yml or *.json file; `davy init` writes one", path.display())]
+    #[error("`{}` holds no document; `davy init` writes one", path.display())]
     NoDocuments { path: PathBuf },
     #[error("the name of `{}` is not UTF-8", path.display())]
     FileName { path: PathBuf },
     /// Each diagnostic has been printed already.
     #[error("the policy `{}` has {}", path.display(), plural(*errors))]
     Policy { path: PathBuf, errors: usize },
+    #[error("{0}")]
+    Rules(#[from] davy::BundleError),
     #[error("{}:{}:{}: {}: {}{}", path.display(), cause.line, cause.column, cause.code, cause.message, hint(cause))]
     Json { path: PathBuf, cause: SnapshotError },
+    #[error("{}: {cause}{}", path.display(), cause.hint().map(|hint| format!(" ({hint})")).unwrap_or_default())]
+    Intervals { path: PathBuf, cause: davy_io::file::FileError },
     #[error("the decision cannot be sealed: {0}")]
     Seal(#[from] CanonicalError),
     #[error("the answer cannot be written as JSON: {0}")]
@@ -39,8 +43,86 @@ pub(crate) enum Error {
          digit; `--name` gives another"
     )]
     ServiceName { name: String },
+    #[error("{}{}", .0, .0.hint().map(|hint| format!(" ({hint})")).unwrap_or_default())]
+    Server(#[from] davy_io::ClientError),
+    #[error("`{argument}` is needed without a snapshot")]
+    Argument { argument: &'static str },
+    #[error(transparent)]
+    Plan(#[from] davy::plan::PlanRefused),
+    #[error(transparent)]
+    Import(#[from] crate::import::Refused),
+    #[error(transparent)]
+    Simulation(#[from] crate::simulate::Refused),
+    #[error("{}:{line}: not a line of `davy decide --record`: {cause}", path.display())]
+    NotARecord { path: PathBuf, line: u64, cause: String },
+    #[error("OLD is about the service `{old}`, NEW about `{new}`")]
+    OtherService { old: davy::Name, new: davy::Name },
+    #[error(transparent)]
+    Shadow(#[from] davy::ShadowError),
+    #[error("`{}` holds no *_test.yaml or *_test.rego file", path.display())]
+    NoTests { path: PathBuf },
+    #[error(transparent)]
+    Update(#[from] davy::testing::UpdateError),
     #[error("`{}` holds no records", path.display())]
     NoRecords { path: PathBuf },
+    #[error("{}:{number}: {cause}", path.display())]
+    Line { path: PathBuf, number: u64, cause: String },
+    #[error(transparent)]
+    Prober(#[from] davy_io::probe::ProberError),
+    #[error(transparent)]
+    Probe(#[from] davy::probe::ProbeError),
+    #[error("`{}` holds no flow called `{flow}`; it has {known}", path.display())]
+    NoFlow { path: PathBuf, flow: String, known: String },
+    #[error("`{}` holds several flows: say which with `--flow`, one of {known}", path.display())]
+    WhichFlow { path: PathBuf, known: String },
+    #[error("the flow `{flow}` has several targets: say which with `--target`, one of {known}")]
+    WhichTarget { flow: String, known: String },
+    #[error("{}: {cause}", path.display())]
+    Recording { path: PathBuf, cause: davy::probe::ReplayFault },
+    #[error("{}:{line}: not a result of a flow: {cause}", path.display())]
+    Result { path: PathBuf, line: usize, cause: serde_json::Error },
+    #[error(transparent)]
+    Merge(#[from] davy::IntervalError),
+    #[error("`{}` holds no recordings", path.display())]
+    NoRecordings { path: PathBuf },
+    #[error("there is nothing to compare with: the flow has no `drift.baseline`, and `--baseline` is not given")]
+    NoBaseline,
+    #[error("{}: {cause}", path.display())]
+    Har { path: PathBuf, cause: davy::probe::HarError },
+    #[error("no flow has a `schedule` that this prober could follow; `davy probe run` runs one once")]
+    NothingScheduled,
+    #[error("the flow `{flow}` names its locations: say where this prober stands with `--location`, one of {known}")]
+    WhichLocation { flow: String, known: String },
+    #[error(transparent)]
+    Plugin(#[from] davy_plugins::PluginError),
+    #[error("{}: {cause}", path.display())]
+    PluginFile { path: PathBuf, cause: davy_plugins::PluginError },
+    #[error("{}: {cause}", path.display())]
+    PluginBuild { path: PathBuf, cause: davy_plugins::build::BuildError },
+    #[error("{}: {cause}", path.display())]
+    PluginInput { path: PathBuf, cause: String },
+    #[error("the parameters do not fit: {causes}")]
+    PluginParameters { causes: String },
+    #[error("a metric is measured from something: give intervals with `--input`, on which something is measured")]
+    PluginNeedsInput,
+    #[error("there is no folder for compiled plugins: no home folder is known; give one with `--plugin-cache`")]
+    NoCache,
+    #[error("`{name}` cannot name a plugin: use small letters, digits and `-`, beginning with a letter")]
+    PluginName { name: String },
+    #[error("cargo: {cause}")]
+    Cargo { cause: String },
+    #[error("cannot listen at `{address}`: {cause}")]
+    Listen { address: String, cause: io::Error },
+    #[error("the policy has no environment `{environment}`")]
+    NoEnvironment { environment: davy::Name },
+    #[error("`--until` is {until}, which is not after {at}")]
+    NotAfter { at: davy::Instant, until: davy::Instant },
+    #[error("from {at} to {until} is more than a year; calendars are listed for 366 days at most")]
+    TooFar { at: davy::Instant, until: davy::Instant },
+    #[error("there are more than {most} stretches of time; `--until` takes fewer, and `--kind` one kind of them")]
+    TooManySpans { most: usize },
+    #[error("cannot be told to stop: {cause}")]
+    Signals { cause: io::Error },
 }
 
 impl Error {

@@ -1,9 +1,9 @@
 //! `davy init`: a commented starter policy that lints clean.
 
+use crate::ExitCode;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{self, PathBuf};
-use std::process::ExitCode;
 
 use davy::{Bundle, starter};
 

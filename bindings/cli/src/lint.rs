@@ -1,11 +1,12 @@
 //! `davy lint`: what is wrong with policies, and what probably does not do what its author expects.
 
+use crate::ExitCode;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use davy::{Diagnostic, Severity};
 
 use crate::load::Documents;
+use crate::plugins::PluginArgs;
 use crate::terminal::{Format, Stream};
 use crate::{Ended, excerpt, terminal};
 
@@ -14,12 +15,14 @@ use crate::{Ended, excerpt, terminal};
 /// Exit codes: 0 without errors, 1 with errors, 2 usage.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Policies: files, or directories with their *.yaml, *.yml and *.json files
+    /// Policies: files, or directories with their documents and rules
     #[arg(required = true, value_name = "DIR|FILE")]
     paths: Vec<PathBuf>,
     /// Let warnings fail too
     #[arg(long)]
     deny_warnings: bool,
+    #[command(flatten)]
+    plugins: PluginArgs,
     /// How diagnostics are printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -40,7 +43,14 @@ pub(crate) fn run(args: &Args) -> Ended {
             }
         };
         let diagnostics = match documents.bundle() {
-            Ok(bundle) => bundle.warnings().iter().map(|warning| documents.locate(warning)).collect(),
+            Ok(bundle) => match documents.engine(&bundle) {
+                Ok(engine) => {
+                    let of_plugins = args.plugins.check(&bundle)?;
+                    let found = of_plugins.iter().chain(bundle.warnings()).chain(engine.warnings());
+                    found.map(|diagnostic| documents.locate(diagnostic)).collect()
+                }
+                Err(diagnostics) => diagnostics,
+            },
             Err(diagnostics) => diagnostics,
         };
         for diagnostic in &diagnostics {
@@ -59,7 +69,7 @@ pub(crate) fn run(args: &Args) -> Ended {
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn plural(count: usize, what: &str) -> String {
+pub(crate) fn plural(count: usize, what: &str) -> String {
     match count {
         0 => format!("no {what}s"),
         1 => format!("1 {what}"),

@@ -1,11 +1,11 @@
 //! `davy replay`: decides again from what records hold, and compares every byte.
 
+use crate::ExitCode;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
-use davy::{Bundle, BundleError, Engine, Record, ReplayError, Snapshot, SnapshotError, State};
+use davy::{Bundle, BundleError, Digest, Engine, Record, ReplayError, ShadowError, Snapshot, SnapshotError, State};
 use thiserror::Error;
 
 use crate::error::{Error, shown};
@@ -31,6 +31,8 @@ enum Difference {
     Line(#[from] serde_json::Error),
     #[error("the bundle: {}", .0.diagnostics().first().map(ToString::to_string).unwrap_or_default())]
     Bundle(#[from] BundleError),
+    #[error("the shadow: {0}")]
+    Shadow(#[from] ShadowError),
     #[error("the prior state: {0}")]
     State(SnapshotError),
     #[error("the snapshot: {0}")]
@@ -42,7 +44,17 @@ enum Difference {
 /// The engine of the bundle of the last line: records of one rollout mostly share it.
 #[derive(Default)]
 struct Engines {
-    last: Option<(BTreeMap<String, String>, Engine)>,
+    last: Option<(Bundles, Engine)>,
+}
+
+/// A line's bundle, and that of its shadow.
+type Bundles = (Files, Option<Files>);
+
+/// The files of a bundle, and the digests of its components.
+#[derive(PartialEq)]
+struct Files {
+    files: BTreeMap<String, String>,
+    components: BTreeMap<String, Digest>,
 }
 
 pub(crate) fn run(args: &Args) -> Ended {
@@ -100,17 +112,27 @@ fn replay(line: &[u8], engines: &mut Engines) -> Result<Record, Difference> {
     let record = Record::from_bytes(line.record.get().as_bytes())?;
     let state = State::from_json(line.state.get().as_bytes()).map_err(Difference::State)?;
     let snapshot = Snapshot::from_json(line.snapshot.get().as_bytes()).map_err(Difference::Snapshot)?;
-    record.replay(engines.of(line.bundle)?, &state, &snapshot)?;
+    let bundle = Files { files: line.bundle, components: line.components };
+    let shadow = line.shadow.map(|files| Files { files, components: line.shadow_components });
+    record.replay(engines.of((bundle, shadow))?, &state, &snapshot)?;
     Ok(record)
 }
 
 impl Engines {
-    fn of(&mut self, files: BTreeMap<String, String>) -> Result<&Engine, BundleError> {
-        let (_, engine) = match self.last.take().filter(|(known, _)| *known == files) {
+    fn of(&mut self, bundles: Bundles) -> Result<&Engine, Difference> {
+        let (_, engine) = match self.last.take().filter(|(known, _)| *known == bundles) {
             Some(known) => self.last.insert(known),
             None => {
-                let bundle = Bundle::from_files(files.iter().map(|(name, text)| (name.as_str(), text)))?;
-                self.last.insert((files, Engine::new(&bundle)))
+                let compiled = |of: &Files| {
+                    let files = of.files.iter().map(|(name, text)| (name.as_str(), text));
+                    let components = of.components.iter().map(|(path, digest)| (path.clone(), *digest));
+                    Bundle::with_components(files, components).and_then(|bundle| load::engine_of(&bundle))
+                };
+                let mut engine = compiled(&bundles.0)?;
+                if let Some(shadow) = &bundles.1 {
+                    engine = engine.with_shadow(compiled(shadow)?)?;
+                }
+                self.last.insert((bundles, engine))
             }
         };
         Ok(engine)

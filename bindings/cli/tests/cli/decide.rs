@@ -99,7 +99,7 @@ fn a_file_that_is_not_there_is_one_line() {
         ("nowhere", "-", "davy: error: cannot read `nowhere`: "),
         ("rollouts.yaml", "nowhere.json", "davy: error: cannot read `nowhere.json`: "),
         ("rollouts.yaml", "empty", "davy: error: cannot read `empty`: "),
-        ("empty", "-", "davy: error: `empty` holds no *.yaml, *.yml or *.json file"),
+        ("empty", "-", "davy: error: `empty` holds no document"),
     ] {
         let Ran { code, out, err } = place.run(&["decide", "--policy", policy, "--snapshot", snapshot]);
         assert_eq!((code, out.as_str()), (1, ""), "{err}");
@@ -158,4 +158,31 @@ fn a_directory_is_the_bundle_of_its_own_documents() {
         assert!(ran.err.starts_with(&format!("policy/{second}:1:1: error ")), "{}", ran.err);
         std::fs::remove_file(place.path(&format!("policy/{second}"))).unwrap();
     }
+}
+
+#[test]
+fn intervals_may_come_from_lines_and_tables() {
+    let place = Place::new();
+    let rows = |bad: u32| {
+        let from = davy::Duration::from_secs(30);
+        let now = davy::Instant::EPOCH.plus(davy::Duration::from_secs(
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() / 30 * 30,
+        ));
+        (now.minus(from), now, bad)
+    };
+    let (start, end, bad) = rows(200);
+    let json = format!(
+        r#"{{"start":"{start}","end":"{end}","observations":[{{"metric":"errors","cohort":"canary","bad":{bad},"total":1000}}]}}"#
+    );
+    place.write("seen.jsonl", &json);
+    place.write("torn.jsonl", &json[..40]);
+    let started = start.to_string();
+    let decide = |file: &str| {
+        let args = ["decide", "--policy", "rollouts.yaml", "--revision", "r2", "--stable", "r1", "--started", &started];
+        place.run(&[&args[..], &["--intervals", file]].concat())
+    };
+    let Ran { code, out, err } = decide("seen.jsonl");
+    assert_eq!(code, 4, "{out}{err}");
+    let Ran { code, err, .. } = decide("torn.jsonl");
+    assert!(code == 1 && err.contains("torn.jsonl"), "{err}");
 }

@@ -26,7 +26,7 @@ fn all_errors_of_a_policy_are_shown_at_once() {
     assert_eq!(
         ran.out,
         "\
-rollouts.yaml:7:12: error D015: expected `evidence` or `threshold` or `argo` or `flagger` or `kayenta`, found `treshold`
+rollouts.yaml:7:12: error D015: expected `evidence` or `threshold` or `groupSequential` or `argo` or `flagger` or `kayenta`, found `treshold`
   7 |     judge: treshold
     |            ^
   hint: did you mean `threshold`?

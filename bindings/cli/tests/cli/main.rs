@@ -7,10 +7,21 @@
     reason = "a test that cannot go on should stop"
 )]
 
+mod alerts;
+mod calendar;
 mod decide;
+mod diff;
+mod import;
+mod import_calendars;
 mod keep;
+mod learn;
 mod lint;
+mod plugin;
 mod policy;
+mod probe;
+mod prometheus;
 mod replay;
+mod simulate;
 mod support;
 mod terminal;
+mod test;

@@ -76,3 +76,57 @@ fn every_code_has_its_meaning() {
     }
     assert_eq!(json["diagnostics"][0], serde_json::json!({ "code": "D001", "meaning": "the file is not UTF-8" }));
 }
+
+const PLANNED: &str = "\
+apiVersion: davy/v1
+kind: Rollout
+metadata: { name: checkout }
+spec:
+  steps: [{ weight: 5%, atLeast: 10m }, { weight: 25%, atLeast: 10m }]
+  health:
+    horizon: 25m
+    expect: { requests: 5/s, bad: 1% }
+    metrics:
+      - { name: cpu, gauge: g, max: 85% }
+      - { name: errors, bad: a, total: b, tolerate: 1.1x, unacceptable: 2x }
+";
+
+#[test]
+fn a_plan_says_what_can_be_detected_and_when() {
+    let place = Place::new();
+    place.write("policy.yaml", PLANNED);
+    let ran = place.run(&["policy", "plan", "policy.yaml"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    for line in [
+        "checkout: 5/s requests, 1% bad",
+        "cpu     judged by its limits, outside the guarantee",
+        "errors  2x as many, unacceptable",
+        "`errors`: 2x as many is unacceptable, and not expected to be detected before the horizon of 25m: it takes",
+        "That a good canary is promoted before the horizon of 25m is not expected.",
+    ] {
+        assert!(ran.out.lines().any(|it| it.starts_with(line)), "{line}\n{}", ran.out);
+    }
+    let lint = place.run(&["lint", "policy.yaml"]);
+    assert!(lint.out.contains("L020") && lint.out.contains("L021"), "{}", lint.out);
+
+    let busy = place.run(&["policy", "plan", "policy.yaml", "--traffic", "500/s", "--format", "json"]);
+    let plan: serde_json::Value = serde_json::from_str(&busy.out).unwrap();
+    assert_eq!((&plan["estimate"]["requests"], &plan["estimate"]["bad"]), (&"500/s".into(), &"1%".into()));
+    assert_eq!(plan["metrics"][1]["tests"][0]["effects"][0]["effect"], "2x as many");
+    assert_eq!(plan["shortfalls"], serde_json::json!([]));
+    let noisy = |replicas| {
+        let args = ["policy", "plan", "policy.yaml", "--traffic", "500/s", "--noise", "hard", "--replicas", replicas];
+        place.run(&args).out
+    };
+    assert!(
+        noisy("3").contains("the noise of 3 replicas hides it: adding replicas helps, time does not"),
+        "{}",
+        noisy("3")
+    );
+    assert!(noisy("30").contains("30 replicas with noise") && !noisy("30").contains("hides"), "{}", noisy("30"));
+    for args in [["--traffic", "5"], ["--bad", "x"], ["--p50", "1"], ["--replicas", "0"], ["--noise", "x"]] {
+        assert_eq!(place.run(&[&["policy", "plan", "policy.yaml"], &args[..]].concat()).code, 2, "{args:?}");
+    }
+    let ran = place.run(&["policy", "plan", "rollouts.yaml"]);
+    assert!(ran.code == 1 && ran.err.contains("Q002"), "{}", ran.err);
+}

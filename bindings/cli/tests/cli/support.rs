@@ -72,6 +72,11 @@ impl Place {
         ran(&self.command(args).output().unwrap())
     }
 
+    /// Another program, called in this directory.
+    pub(crate) fn tool(&self, program: &str, args: &[&str]) -> Ran {
+        ran(&Command::new(program).args(args).current_dir(self.directory.path()).output().unwrap())
+    }
+
     /// `davy decide` under `rollouts.yaml`, with the snapshot on standard input.
     pub(crate) fn decide(&self, snapshot: &str, args: &[&str]) -> Ran {
         let args = [&["decide", "--policy", "rollouts.yaml", "--snapshot", "-"], args].concat();
@@ -82,6 +87,8 @@ impl Place {
 pub(crate) fn davy(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_davy"));
     command.args(args).stdin(Stdio::null()).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+    // Compiled plugins are kept by the tests, not by whoever runs them.
+    command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
     command
 }
 

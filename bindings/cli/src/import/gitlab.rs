@@ -1,0 +1,113 @@
+//! GitLab: the deploy freeze periods of a project, as `GET /projects/:id/freeze_periods` answers.
+
+use super::calendar::{self, Calendar, Window, schedule};
+use super::text::{self, quoted};
+use super::tree::Node;
+use super::{Becomes, Document, Files, Imported, Refused, Remark};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(super) files: Files,
+    /// The calendar's name: rollouts name it in `calendars`
+    #[arg(long, default_value = "deploy-freezes")]
+    name: String,
+}
+
+pub(super) fn import(documents: &[Document], args: &Args) -> Result<Imported, Refused> {
+    let mut remarks = Vec::new();
+    let mut windows = Vec::new();
+    for (place, period) in periods(documents).into_iter().enumerate() {
+        windows.extend(window(period, place, &mut remarks));
+    }
+    if windows.is_empty() {
+        return Err(Refused::Nothing { what: "freeze period that can be imported" });
+    }
+    let comment = "Imported from the deploy freezes of a project of GitLab. There, jobs see `CI_DEPLOY_FREEZE` and may heed it; here,\nnobody begins or goes further, and a freeze that starts twice before it ends is not forgotten.";
+    let calendar = Calendar {
+        comment: comment.to_owned(),
+        name: text::name(&args.name),
+        settings: "  selector: { everything: true }\n".to_owned(),
+        windows,
+    };
+    Ok(Imported { files: vec![calendar.file()], remarks, becomes: Becomes::Calendars })
+}
+
+/// One period, or a list of them.
+fn periods(documents: &[Document]) -> Vec<&Node> {
+    let mut found = Vec::new();
+    for Document { root } in documents {
+        match root.get("freeze_start") {
+            Some(_) => found.push(root),
+            None => found.extend(root.items()),
+        }
+    }
+    found
+}
+
+fn window(period: &Node, place: usize, remarks: &mut Vec<Remark>) -> Option<Window> {
+    for key in ["created_at", "updated_at"] {
+        period.get(key).into_iter().for_each(Node::pass_over);
+    }
+    let id = period.get("id").and_then(Node::text).map_or_else(|| (place + 1).to_string(), str::to_owned);
+    let mut read = |key: &str, fits: &dyn Fn(&str) -> Option<String>, what: &str| {
+        let node = period.get(key)?;
+        let value = node.scalar().and_then(fits);
+        if value.is_none() {
+            let text = format!("is {what}, so the freeze is left out");
+            remarks.push(Remark { place: node.place(), path: format!("[{place}].{key}"), text });
+        }
+        Some((node, value?))
+    };
+    let start = read("freeze_start", &schedule, "no schedule that davy reads");
+    let end = read("freeze_end", &schedule, "no schedule that davy reads");
+    let zone = match period.get("cron_timezone") {
+        None => Some((None, "UTC".to_owned())),
+        Some(_) => read("cron_timezone", &zone, "no time zone that davy knows").map(|(node, zone)| (Some(node), zone)),
+    };
+    let ((start_node, start), (end_node, end), (zone_node, zone)) = (start?, end?, zone?);
+    for node in [Some(start_node), Some(end_node), zone_node].into_iter().flatten() {
+        node.text();
+    }
+    let window = Window::new(&text::name(&format!("freeze-{id}")), "deny");
+    Some(window.with("startCron", quoted(&start)).with("endCron", quoted(&end)).with("zone", zone))
+}
+
+/// A zone as Rails names it: IANA's names, cities, and a few of North America.
+fn zone(name: &str) -> Option<String> {
+    let america = match name {
+        "Eastern Time (US & Canada)" => "America/New_York",
+        "Central Time (US & Canada)" => "America/Chicago",
+        "Mountain Time (US & Canada)" => "America/Denver",
+        "Pacific Time (US & Canada)" => "America/Los_Angeles",
+        "Atlantic Time (Canada)" => "America/Halifax",
+        "Alaska" => "America/Juneau",
+        "Hawaii" => "Pacific/Honolulu",
+        "Arizona" => "America/Phoenix",
+        _ => name,
+    };
+    // `Berlin` is `Europe/Berlin`, `Hong Kong` is `Asia/Hong_Kong`.
+    let city = name.replace(' ', "_");
+    let regions = ["Europe", "America", "Asia", "Africa", "Australia", "Pacific", "Atlantic"];
+    let of_a_region = || regions.iter().find_map(|region| calendar::zone(&format!("{region}/{city}")));
+    calendar::zone(america).or_else(of_a_region)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zones_are_found_by_the_names_that_rails_gives_them() {
+        for (name, expected) in [
+            ("Europe/Berlin", Some("Europe/Berlin")),
+            ("UTC", Some("UTC")),
+            ("Berlin", Some("Europe/Berlin")),
+            ("Hong Kong", Some("Asia/Hong_Kong")),
+            ("Pacific Time (US & Canada)", Some("America/Los_Angeles")),
+            ("Mars", None),
+        ] {
+            assert_eq!(zone(name).as_deref(), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! `davy import` of change windows: what comes in decides as there, and what has no equal is named.
+
+use crate::support::{Place, Ran};
+
+const PROJECTS: &str = include_str!("../data/import/projects.yaml");
+const PERIODS: &str = include_str!("../data/import/freeze_periods.json");
+const PIPELINE: &str = include_str!("../data/import/pipeline.json");
+
+fn import(place: &Place, format: &str, text: &str, more: &[&str]) -> Ran {
+    place.write("in", text);
+    place.run(&[&["import", format, "in", "--out", "calendars"], more].concat())
+}
+
+fn notes(ran: &Ran, expected: &[&str]) {
+    let found: Vec<&str> = ran.err.lines().collect();
+    assert_eq!(found, expected, "{}", ran.out);
+}
+
+/// Whether a change may begin.
+fn may(place: &Place, at: &str, more: &[&str]) -> bool {
+    let ran = place.run(&[&["calendar", "next", "calendars", "--at", at], more].concat());
+    assert!([0, 3].contains(&ran.code) && ran.err.is_empty(), "{}{}", ran.out, ran.err);
+    ran.code == 0
+}
+
+#[test]
+fn sync_windows_of_argo_cd_decide_as_there() {
+    let place = Place::new();
+    let ran = import(&place, "argocd", PROJECTS, &[]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, ""));
+    notes(
+        &ran,
+        &[
+            "davy: in:38:41: `items[0].spec.syncWindows[2].applications` has characters that a pattern cannot tell apart here: it became wider",
+            "davy: in:39:21: `items[0].spec.syncWindows[2].timeZone` is no time zone, which Argo CD takes for UTC",
+            "davy: in:40:11: `items[0].spec.syncWindows[3]` selects nothing, so that it has no effect there either; it is left out",
+            "davy: in:44:21: `items[0].spec.syncWindows[4].schedule` has no equal",
+            "davy: in:44:21: `items[0].spec.syncWindows[4].schedule` is no schedule that Argo CD reads; it denies every sync of these applications, and the window is left out",
+            "davy: in:45:21: `items[0].spec.syncWindows[4].duration` has no equal",
+            "davy: in:46:25: `items[0].spec.syncWindows[4].applications` has no equal",
+            "davy: in:47:11: `items[0].spec.syncWindows[5]` has no equal",
+        ],
+    );
+    assert_eq!(
+        place.read("calendars/payments.yaml"),
+        "\
+# Imported from the AppProject \"payments\" of Argo CD. It decides as there, surprises included; `precedence: strict` instead is
+# exact when clocks change. A service is an application there, and `manual` a sync by hand.
+apiVersion: davy/v1
+kind: Calendar
+metadata: { name: payments }
+spec:
+  scope: cluster                # as there, it needs no naming by a rollout
+  precedence: argoCompat
+  windows:
+    - name: allow-1
+      kind: allow
+      cron: \"0 9 * * 1-5\"
+      duration: 8h
+      zone: Europe/Berlin
+      selector: { services: [\"*-prod\"] }
+      manual: true
+    - name: deny-2
+      kind: deny
+      cron: \"0 22 * * *\"
+      duration: 1h30m
+      zone: UTC
+      selector: { match: all, clusters: [\"in-cluster\", \"https://10.0.0.1\"], namespaces: [\"default\"] }
+      overrun: true
+      reason: \"Nightly backups, see CHG-7\"
+    - name: deny-3
+      kind: deny
+      cron: \"0 0 * * 0\"
+      duration: 1d
+      zone: UTC
+      selector: { services: [\"web-eu\", \"web-us\", \"api-?\"] }
+"
+    );
+    let of = |service: &'static str| ["--service", service, "--cluster", "in-cluster", "--namespace", "default"];
+    // A Thursday; ten in the evening is a time of backups.
+    for (service, at, expected) in [
+        ("shop-prod", "2026-11-26T10:00:00Z", true),
+        ("shop-prod", "2026-11-26T17:00:00Z", false),
+        ("other", "2026-11-26T17:00:00Z", true),
+        ("other", "2026-11-26T22:30:00Z", false),
+        ("web-eu", "2026-11-29T12:00:00Z", false),
+        ("web-asia", "2026-11-29T12:00:00Z", true),
+    ] {
+        assert_eq!(may(&place, at, &of(service)), expected, "{service} {at}");
+    }
+    assert!(may(&place, "2026-11-26T17:00:00Z", &[&of("shop-prod")[..], &["--manual"]].concat()));
+    // Argo's first instant is not in the window.
+    assert!(!may(&place, "2026-11-26T08:00:00Z", &of("shop-prod")));
+}
+
+#[test]
+fn deploy_freezes_of_gitlab_are_freezes() {
+    let place = Place::new();
+    let ran = import(&place, "gitlab", PERIODS, &["--name", "shop"]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, ""));
+    notes(
+        &ran,
+        &[
+            "davy: in:20:22: `[2].freeze_start` has no equal",
+            "davy: in:20:22: `[2].freeze_start` is no schedule that davy reads, so the freeze is left out",
+            "davy: in:21:20: `[2].freeze_end` has no equal",
+            "davy: in:22:23: `[2].cron_timezone` has no equal",
+        ],
+    );
+    let calendar = place.read("calendars/shop.yaml");
+    assert!(calendar.contains("    - name: freeze-1\n      kind: deny\n      startCron: \"0 23 * * 5\"\n      endCron: \"0 7 * * 1\"\n      zone: Europe/Berlin\n"), "{calendar}");
+    for (at, expected) in [
+        ("2026-11-27T21:59:00Z", true),
+        ("2026-11-27T22:00:00Z", false),
+        ("2026-11-29T12:00:00Z", false),
+        ("2026-11-30T06:00:00Z", true),
+        ("2026-12-22T12:00:00Z", false),
+        ("2027-01-03T07:59:00Z", false),
+        ("2027-01-04T08:00:00Z", true),
+    ] {
+        assert_eq!(may(&place, at, &[]), expected, "{at}");
+    }
+    let strict = import(&Place::new(), "gitlab", PERIODS, &["--strict"]);
+    assert_eq!((strict.code, strict.err.contains("3 values have no equal")), (1, true), "{}", strict.err);
+    // One period alone.
+    let one = import(&Place::new(), "gitlab", r#"{"freeze_start":"0 23 * * 7","freeze_end":"0 7 * * 1"}"#, &[]);
+    assert_eq!((one.code, one.err.as_str()), (0, ""));
+}
+
+#[test]
+fn execution_windows_of_spinnaker_are_hours() {
+    let place = Place::new();
+    let ran = import(&place, "spinnaker", PIPELINE, &[]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, ""));
+    notes(&ran, &["davy: in:17:19: `stages[1].restrictedExecutionWindow.jitter` has no equal"]);
+    let calendar = place.read("calendars/shop-Deploy-to-prod-Deploy.yaml");
+    assert!(calendar.contains("weekly: [{ days: [mon, tue, wed, thu], from: \"09:00\", until: \"16:00\" }]\n      zone: America/Los_Angeles\n      gates: [start]\n"), "{calendar}");
+    let overnight = place.read("calendars/shop-Deploy-to-prod-Clean-up.yaml");
+    assert!(
+        overnight.contains(
+            "[{ days: [fri], from: \"22:30\", until: \"24:00\" }, { days: [fri], from: \"00:00\", until: \"02:01\" }]"
+        ),
+        "{overnight}"
+    );
+    assert_eq!(std::fs::read_dir(place.path("calendars")).unwrap().count(), 2);
+    std::fs::remove_file(place.path("calendars/shop-Deploy-to-prod-Clean-up.yaml")).unwrap();
+    for (at, expected) in [
+        ("2026-11-26T16:59:00Z", false),
+        ("2026-11-26T17:00:00Z", true),
+        ("2026-11-26T23:59:59Z", true),
+        ("2026-11-27T00:00:00Z", false),
+        ("2026-11-27T18:00:00Z", false),
+    ] {
+        assert_eq!(may(&place, at, &[]), expected, "{at}");
+    }
+    // What has begun goes on.
+    assert!(may(&place, "2026-11-27T18:00:00Z", &["--asked", "promote"]));
+    let listed = import(&Place::new(), "spinnaker", &format!("[{PIPELINE}]"), &["--zone", "Europe/Berlin"]);
+    assert_eq!(listed.code, 0, "{}", listed.err);
+}
+
+#[test]
+fn what_has_no_windows_is_refused() {
+    for (format, text, code, expected) in [
+        ("argocd", "kind: AppProject\n", 1, "there is no sync window that can be imported"),
+        ("argocd", "kind: Application\n", 1, "there is no sync window that can be imported"),
+        ("argocd", "a: [", 1, "not well-formed"),
+        ("gitlab", "[]", 1, "there is no freeze period that can be imported"),
+        ("gitlab", "{\"message\":\"401 Unauthorized\"}", 1, "there is no freeze period that can be imported"),
+        ("spinnaker", "{\"stages\":[]}", 1, "there is no stage with an execution window"),
+        ("spinnaker", "{}", 1, "there is no stage with an execution window"),
+    ] {
+        let ran = import(&Place::new(), format, text, &[]);
+        assert_eq!((ran.code, ran.out.as_str()), (code, ""), "{format} {text}");
+        assert!(ran.err.contains(expected), "{format} {text}: {}", ran.err);
+    }
+}

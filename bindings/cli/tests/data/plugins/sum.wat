@@ -1,0 +1,32 @@
+;; A metric by hand: the sum of the first series' gauges. Its parameters are `{ "limit": a whole number from 1 }`.
+(module
+  (memory (export "memory") 2)
+  (global $heap (mut i32) (i32.const 4096))
+  (func (export "cabi_realloc") (param i32 i32) (param $align i32) (param $len i32) (result i32)
+    (local $at i32)
+    (local.set $at (i32.and (i32.add (global.get $heap) (i32.sub (local.get $align) (i32.const 1)))
+      (i32.sub (i32.const 0) (local.get $align))))
+    (global.set $heap (i32.add (local.get $at) (local.get $len)))
+    (local.get $at))
+  (data (i32.const 16) "sum" "1.0.0" "the sum of samples" "samples" "items")
+  ;; Name, version, summary; a value in items; a window of 1; one input; the schema.
+  (data (i32.const 64)
+    "\10\00\00\00\03\00\00\00" "\13\00\00\00\05\00\00\00" "\18\00\00\00\12\00\00\00"
+    "\01\00\00\00\31\00\00\00\05\00\00\00" "\01\00\00\00" "\80\00\00\00\01\00\00\00" "\00\01\00\00\4c\00\00\00")
+  (data (i32.const 128) "\2a\00\00\00\07\00\00\00" "\18\00\00\00\12\00\00\00" "\02\00\00\00")
+  (data (i32.const 256) "{\"type\":\"object\",\"properties\":{\"limit\":{\"type\":\"integer\",\"minimum\":1}}}     ")
+  (func (export "davy:plugin/measure@0.1.0#describe") (result i32) (i32.const 64))
+  (func (export "davy:plugin/measure@0.1.0#evaluate")
+    (param i32 i32 i64 i64 i32) (param $series i32) (param i32 i32 i32) (result i32)
+    (local $at i32) (local $end i32) (local $sum f64)
+    (local.set $at (i32.load offset=32 (local.get $series)))
+    (local.set $end (i32.add (local.get $at) (i32.shl (i32.load offset=36 (local.get $series)) (i32.const 3))))
+    (block $done (loop $next
+      (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
+      (local.set $sum (f64.add (local.get $sum) (f64.load (local.get $at))))
+      (local.set $at (i32.add (local.get $at) (i32.const 8)))
+      (br $next)))
+    (i32.store8 (i32.const 192) (i32.const 0))
+    (i32.store8 (i32.const 200) (i32.const 0))
+    (f64.store (i32.const 208) (local.get $sum))
+    (i32.const 192)))
