@@ -1,0 +1,3 @@
+module davy-host
+
+go 1.19

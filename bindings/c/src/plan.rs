@@ -1,0 +1,94 @@
+//! Plans: what a policy can detect, and when, before a release begins.
+
+use std::str::FromStr;
+
+use davy::plan::{Estimate, plan};
+
+use crate::bundle::davy_bundle;
+use crate::bytes::{davy_buffer, davy_bytes};
+use crate::error::{Error, davy_error};
+use crate::handle::{answer, borrow, put};
+
+/// For which traffic a plan is made. Set `size` to `sizeof(davy_plan_options)` and everything else to zero, then say what you know:
+/// texts as documents have them. What is not said is what the policy expects.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct davy_plan_options {
+    /// The size of this structure as the caller knows it, in bytes.
+    pub size: usize,
+    /// The environment; needed where the policy has several.
+    pub environment: davy_bytes,
+    /// Requests of the whole service, such as `50/s`.
+    pub requests: davy_bytes,
+    /// The share of bad requests, such as `0.1%`.
+    pub bad: davy_bytes,
+    /// The latency that half of the requests exceed, such as `40ms`.
+    pub p50: davy_bytes,
+    /// The latency that a tenth of the requests exceed.
+    pub p90: davy_bytes,
+    /// The latency that a hundredth of the requests exceed.
+    pub p99: davy_bytes,
+}
+
+/// What the policy can detect and when, as the JSON that `davy policy plan --format json` prints, on one line. `options` may be null.
+///
+/// # Safety
+/// `bundle` is a bundle of this library; `options` is null or points at options whose texts are readable; `out` points at room for a
+/// buffer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn davy_plan(
+    bundle: *const davy_bundle,
+    options: *const davy_plan_options,
+    out: *mut davy_buffer,
+) -> *mut davy_error {
+    answer(|| {
+        // SAFETY: the caller's promise.
+        let bundle = unsafe { borrow(bundle, "the bundle") }?.0.get()?;
+        // SAFETY: the caller's promise.
+        let (environment, estimate) = unsafe { read(options) }?;
+        let plan = plan(bundle, environment.as_ref(), estimate).map_err(|refused| Error::usage(refused.to_string()))?;
+        // SAFETY: the caller's promise.
+        unsafe { put(out, davy_buffer::new(serde_json::to_vec(&plan)?)) }
+    })
+}
+
+/// # Safety
+/// `options` is null or points at options whose texts are readable.
+unsafe fn read(options: *const davy_plan_options) -> Result<(Option<davy::Name>, Estimate), Error> {
+    if options.is_null() {
+        return Ok((None, Estimate::default()));
+    }
+    // SAFETY: every version of the options begins with their size.
+    let size = unsafe { options.cast::<usize>().read() };
+    if size < size_of::<davy_plan_options>() {
+        return Err(Error::usage("`size` of the options is not set"));
+    }
+    // SAFETY: as large as they say, by the caller's promise.
+    let options = unsafe { options.read() };
+    let estimate = Estimate {
+        // SAFETY: the caller's promise, here and below.
+        requests: unsafe { parsed(options.requests) }?,
+        // SAFETY: the same.
+        bad: unsafe { parsed(options.bad) }?,
+        // SAFETY: the same.
+        p50: unsafe { parsed(options.p50) }?,
+        // SAFETY: the same.
+        p90: unsafe { parsed(options.p90) }?,
+        // SAFETY: the same.
+        p99: unsafe { parsed(options.p99) }?,
+        ..Estimate::default()
+    };
+    // SAFETY: the same.
+    Ok((unsafe { parsed(options.environment) }?, estimate))
+}
+
+/// # Safety
+/// The text is readable.
+unsafe fn parsed<T: FromStr<Err: ToString>>(text: davy_bytes) -> Result<Option<T>, Error> {
+    // SAFETY: the caller's promise.
+    let text = unsafe { text.text() }?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|refused: T::Err| Error::usage(refused.to_string()))
+}

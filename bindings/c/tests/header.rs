@@ -1,0 +1,22 @@
+//! The committed header is the one that cbindgen makes of the code.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should stop")]
+
+use std::path::Path;
+
+#[test]
+fn the_header_says_what_the_code_says() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let config = cbindgen::Config::from_file(here.join("cbindgen.toml")).unwrap();
+    let mut made = Vec::new();
+    cbindgen::Builder::new().with_crate(here).with_config(config).generate().unwrap().write(&mut made);
+    let made = String::from_utf8(made).unwrap();
+    let path = here.join("include/davy.h");
+    if std::env::var_os("DAVY_UPDATE").is_some() {
+        std::fs::write(&path, &made).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == made,
+        "include/davy.h is another one: run this test with DAVY_UPDATE=1 and look at the difference"
+    );
+}
