@@ -1,0 +1,3 @@
+package stricter
+
+fail contains "restarts" if input.facts.restarts > 0

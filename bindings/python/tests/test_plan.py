@@ -1,0 +1,50 @@
+"""What a policy can detect, asked from Python, is what the command line says."""
+
+import json
+
+import davy
+import pytest
+from davy import _davy
+
+POLICY = """
+apiVersion: davy/v1
+kind: Rollout
+metadata: { name: checkout }
+spec:
+  steps: [{ weight: 5%, atLeast: 5m }, { weight: 50%, atLeast: 10m }]
+  health:
+    every: 30s
+    judge: evidence
+    metrics:
+      - { name: errors, bad: errors_total, total: requests_total, tolerate: 1.1x, unacceptable: 1.5x }
+"""
+
+
+@pytest.fixture
+def bundle() -> davy.Bundle:
+    return davy.Bundle.from_files({"rollouts.yaml": POLICY})
+
+
+def test_a_plan_is_what_the_command_line_prints(bundle, tmp_path, capfd):
+    (tmp_path / "rollouts.yaml").write_text(POLICY)
+    asked = ["davy", "policy", "plan", str(tmp_path), "--traffic", "50/s", "--bad", "1%", "--format", "json"]
+    assert _davy.main(asked) == 0
+    printed = json.loads(capfd.readouterr().out)
+    assert bundle.plan(requests="50/s", bad="1%") == printed
+    assert [step["weight"] for step in printed["steps"]] == ["5%", "50%"]
+
+
+def test_more_traffic_detects_sooner(bundle):
+    def least(requests: str) -> dict:
+        return bundle.plan(requests=requests, bad="1%")["metrics"][0]["tests"][0]["seenBy"]
+
+    assert least("5/s") != least("5000/s")
+
+
+def test_what_cannot_be_planned_says_why(bundle):
+    with pytest.raises(ValueError, match="Q004"):
+        bundle.plan(requests="50/s", p50="2s", p99="1s")
+    with pytest.raises(ValueError, match="50 per second"):
+        bundle.plan(requests="50 per second")
+    with pytest.raises(TypeError):
+        bundle.plan("prod", "50/s")
