@@ -20,5 +20,19 @@ fn main() {
         bencher.iter(|| case.engine.decide(black_box(&latest.state), black_box(&case.snapshot)));
     });
     group.finish();
+
+    let mut group = criterion.benchmark_group("decide by evidence");
+    for times in [1, 10, 100] {
+        let case = Case::evidence(Shape { intervals: 60 * times, ..Shape::USUAL });
+        let latest = case.latest();
+        let folded = case.engine.decide(&State::new(), &case.snapshot).state;
+        group.bench_function(format!("on folded state, one new interval after {}", 60 * times), |bencher| {
+            bencher.iter(|| case.engine.decide(black_box(&latest.state), black_box(&latest.snapshot)));
+        });
+        group.bench_function(format!("on folded state, nothing new after {}", 60 * times), |bencher| {
+            bencher.iter(|| case.engine.decide(black_box(&folded), black_box(&latest.snapshot)));
+        });
+    }
+    group.finish();
     criterion.final_summary();
 }

@@ -25,8 +25,10 @@ pub struct Shape {
 /// A release that is healthy in every interval, so that nothing is skipped and the verdict is `proceed`.
 #[derive(Debug)]
 pub struct Case {
-    /// Its policy.
+    /// Its policy,
     pub engine: Engine,
+    /// and the document that it is made of.
+    pub policy: String,
     /// Everything that was observed, the whole history included.
     pub snapshot: Snapshot,
 }
@@ -49,10 +51,23 @@ impl Case {
     /// Builds the bundle and the snapshot, the same for every run.
     #[must_use]
     pub fn new(shape: Shape) -> Self {
-        let bundle = Bundle::from_files([("rollouts.yaml", bundle_text(shape))]).expect("the bundle is well-formed");
+        Self::of(shape, &bundle_text(shape))
+    }
+
+    /// The same under `judge: evidence`, which judges the gauge alone by its limits.
+    #[must_use]
+    pub fn evidence(shape: Shape) -> Self {
+        let text = bundle_text(shape).replace("judge: threshold", "judge: evidence");
+        let text = text.replace(", patience: 2", "").replace("1s, patience: 3", "1s");
+        Self::of(shape, &text.replace("    score: { pass: 90, fail: 60 }\n", ""))
+    }
+
+    fn of(shape: Shape, text: &str) -> Self {
+        let bundle = Bundle::from_files([("rollouts.yaml", text)]).expect("the bundle is well-formed");
         let json = davy::canonical_json(&snapshot(shape)).expect("a snapshot has a canonical form");
         // Parsed, so that it lies in memory as a host's does.
-        Self { engine: Engine::new(&bundle), snapshot: Snapshot::from_json(&json).expect("what was written is read") }
+        let snapshot = Snapshot::from_json(&json).expect("what was written is read");
+        Self { engine: Engine::new(&bundle), policy: text.to_owned(), snapshot }
     }
 
     /// Folds all intervals but the newest.
@@ -173,6 +188,7 @@ fn snapshot(shape: Shape) -> Snapshot {
             stable: name("r1"),
             attempt: NonZeroU32::MIN,
             started_at: STARTED,
+            change_class: None,
         },
         asked: Asked::Advance { to: "25%".parse().expect("a share") },
         stage: Stage::Canary,
@@ -187,6 +203,11 @@ fn snapshot(shape: Shape) -> Snapshot {
                 verdict: ProbeVerdict::Pass,
             })
             .into(),
+        replica_starts: Vec::new(),
+        noise_history: None,
+        history: Vec::new(),
+        plugins: Vec::new(),
+        slos: Vec::new(),
         running: Vec::new(),
         passed: vec![Passed {
             environment: name("staging"),
@@ -194,6 +215,9 @@ fn snapshot(shape: Shape) -> Snapshot {
             at: STARTED.minus(Duration::from_minutes(24 * 60)),
         }],
         overrides: Vec::new(),
+        facts: davy::Facts::default(),
+        manual: false,
+        target: davy::Target::default(),
     }
 }
 
@@ -274,6 +298,14 @@ mod tests {
         let latest = case.latest();
         let last = case.engine.decide(&latest.state, &latest.snapshot);
         assert_eq!(last.decision, whole.decision);
+    }
+
+    #[test]
+    fn evidence_finds_no_harm_in_it() {
+        let case = Case::evidence(Shape::USUAL);
+        let decision = case.engine.decide(&State::new(), &case.snapshot).decision;
+        assert_eq!(decision.verdict, Verdict::Proceed, "{decision}");
+        assert!(decision.findings.iter().any(|finding| finding.code() == "health.no-harm"), "{decision}");
     }
 
     #[test]
