@@ -260,6 +260,21 @@ def snapshots():
                 for number in range(30)
             )
         ),
+        "replica-starts-and-history": compact(
+            snapshot(
+                "09:04:00",
+                replicaStarts=[
+                    {"cohort": "canary", "replica": "pod-00", "startedAt": "2026-11-23T09:00:00Z"},
+                    {"cohort": "canary", "replica": "pod-00", "startedAt": "2026-11-23T09:03:00Z"},
+                ],
+                noiseHistory={
+                    "rollouts": 4294967295,
+                    "noise": {"errors": [[[], [{"sum": -1e308, "of": 20}, {"sum": 0.25, "of": 4294967295}]]]},
+                    "highest": [1.5, 1e308, -1e308],
+                    "ranked": 199,
+                },
+            )
+        ),
         "same-interval-twice": compact(snapshot("09:04:00", intervals=intervals("09:02", 30, [minute()]) * 2)),
         "refused-empty": "",
         "refused-byte-order-mark": BYTE_ORDER_MARK + least.encode(),
@@ -540,13 +555,346 @@ def decisions():
         seed("decide", name, content)
 
 
+# Rules.
+
+
+def rules():
+    library = HERE.parent / "policies" / "rules"
+    facts = json.loads((HERE.parent / "core" / "rules" / "tests" / "data" / "library.json").read_text())["facts"]
+    for language in ["rego", "cel"]:
+        for path in sorted((library / language).glob(f"*.{language}")):
+            name = path.name.replace(".", "-")
+            if name.endswith("_test-rego"):
+                seed("rules", name, f"tests\n{path.read_text()}")
+            else:
+                seed("rules", name, f"{language}\n{path.read_text()}\x1e{compact(facts)}")
+    rego = "package r\ndeny contains \"x\" if "
+    texts = {
+        "nested-lists": "rego\n" + rego + "input.facts.x == " + "[" * 30,
+        "long-sum": "rego\n" + rego + "1" + " + 1" * 200,
+        "doubling": "rego\n" + rego + "{\n" + "".join(f"\tx{n + 1} := [x{n}, x{n}]\n" for n in range(30)) + "}",
+        "clock": "rego\n" + rego + "time.now_ns() > 1",
+        "wide-format": 'rego\npackage r\ndeny contains sprintf("%99999999d", [1])',
+        "no-rego": "rego\npackage",
+        "nested-parentheses": "cel\n" + "(" * 100,
+        "pattern": "cel\nfacts.x.matches('(a{1000}){1000}')",
+        "no-cel": "cel\n1 +",
+        "no-language": "lua\nreturn true",
+        "nested-tests": "tests\npackage r\ntest_x if x == " + "{" * 30,
+        "no-tests": "tests\ntest_x := true",
+        "constant-answer": "answer\n1 < 2",
+        "unknown-answer": "answer\njsn.a == 1",
+    }
+    for name, text in texts.items():
+        seed("rules", "refused-" + name, text)
+    loops = "count([1 | some a in input.facts.l; some b in input.facts.l; some c in input.facts.l]) > 0"
+    many = compact({"l": [1] * 64})
+    seed("rules", "nine-loops-rego", f"rego\n{rego}{loops}\x1e{many}")
+    seed("rules", "loops-cel", f"cel\nfacts.l.all(a, facts.l.exists(b, a == b))\x1e{many}")
+    seed("rules", "missing-rego", f"rego\n{rego}input.facts.nowhere > 1")
+    seed("rules", "missing-cel", "cel\nfalse && facts.nowhere > 1")
+    answers = {
+        "json": ("json.items.all(item, item.price > 0 && item.name != '')", compact({"items": [{"price": 1, "name": "ä"}]})),
+        "headers": ("headers['content-type'].startsWith('text/') && status in [200, 204] && durationMs < 5", "no JSON"),
+        "missing": ("json.a.b == 1 || has(json.c) && json.c", compact({"a": {}})),
+        "pattern": ("body.matches('^[a-f0-9]+$')", "abc"),
+        "nothing": ("json == null", "null"),
+    }
+    for name, (text, body) in answers.items():
+        seed("rules", "answer-" + name, f"answer\n{text}\x1e{body}")
+
+
+# Probes.
+
+PROBES = HERE.parent / "policies" / "probes"
+BAD_PROBES = HERE.parent / "core" / "tests" / "data" / "bad_probes"
+
+
+def flows():
+    seed("flows", "everything.yaml", (HERE / "examples" / "flow.yaml").read_bytes())
+    for name, library in (("checkout", "oauth2"), ("account", "cookie-login")):
+        files = [PROBES / f"{name}.yaml", PROBES / "lib" / f"{library}.yaml"]
+        seed("flows", f"refused-{name}-without-its-libraries", b"\x1e".join(path.read_bytes() for path in files))
+    for library in sorted((PROBES / "lib").iterdir()):
+        seed("flows", library.name, library.read_bytes())
+    for path in sorted(BAD_PROBES.iterdir()):
+        if path.stem in ("p001_unknown_key", "p002_unknown_references", "p007_patterns", "p019_names_used_twice"):
+            flow = b"\n".join(line for line in path.read_bytes().splitlines() if not line.startswith(b"#!"))
+            seed("flows", f"refused-{path.stem}", flow)
+    head = "apiVersion: davy/v1\nkind: ProbeFlow\nmetadata: { name: a }\nspec:\n  targets: { b: { baseUrl: 'https://c' } }\n"
+    seed("flows", "short", head + "  steps: [{ id: d, request: { path: / }, expect: { status: 200, body: { contains: e } } }]\n")
+    seed("flows", "refused-empty", "")
+    seed("flows", "refused-other-kind", "kind: Rollout\n")
+
+
+def response(status=200, body="", headers=(), **more):
+    peer = {"address": "93.184.215.14"}
+    return {"status": status, "version": "1.1", "headers": list(headers), "body": body, "peer": peer, **more}
+
+
+CART = {"total": 31.5, "ids": [1, 2], "items": [{"sku": "A1", "price": 9.5}]}
+JSON_TYPE = ("content-type", "application/json")
+
+
+def answers():
+    recorded = ["cargo", "run", "--quiet", "--manifest-path", str(HERE / "Cargo.toml"), "--example", "recorded"]
+    token = response(body=compact({"token": "t0ken-of-a-session"}), headers=[("set-cookie", "sid=abcdef; Path=/"), ("x-version", "v7")])
+    cart = response(body=compact(CART), headers=[JSON_TYPE])
+    item = response(body=compact({"id": 1}))
+    settled = response(body=compact({"state": "settled"}))
+    pending = response(body=compact({"state": "pending"}))
+    chain = [{"subject": "CN=a", "issuer": "CN=b", "notBefore": "2026-01-01T00:00:00Z", "notAfter": "2026-12-20T00:00:00Z", "digest": "sha256:" + "0" * 64}]
+    tls = {"address": "93.184.215.14", "tls": {"version": "1.3", "chain": chain}}
+    histories = {
+        "passes": [token, {**cart, "peer": tls}, item, item, settled, response(204)],
+        "polls": [token, cart, item, item, pending, pending, settled, response(204)],
+        "redirects": [response(302, headers=[("location", "https://shop.example/elsewhere")]), token, cart, settled],
+        "redirects-away": [response(307, headers=[("location", "http://127.0.0.1/")])],
+        "unavailable": [response(503, headers=[("retry-after", "1")])],
+        "too-many": [response(429, headers=[("retry-after", "Thu, 26 Nov 2026 10:00:01 GMT")])],
+        "private-peer": [{**token, "peer": {"address": "10.0.0.1"}}],
+        "truncated": [response(body="x" * 100, truncated=True)],
+        "timed": [response(body="{}", timings={"dns": 1, "connect": 2, "tls": 3, "send": 4, "wait": 5000000, "receive": 6})],
+        "binary": [response(body={"base64": "AJ+Slv8="})],
+    }
+    for name, history in histories.items():
+        text = "\x1e".join(compact(one) for one in history)
+        seed("answers", name, text)
+        line = subprocess.run(recorded, input=text.encode(), check=True, stdout=subprocess.PIPE).stdout
+        seed("recordings", name, line)
+    for name, body in {"empty": "", "html": "<h1>Error</h1>", "cookies": "sid=a; Domain=.example; Path=/; Secure", "deep": "[" * 200}.items():
+        seed("answers", f"refused-{name}", body)
+    passes = (CORPUS / "recordings" / "passes").read_text()
+    seed("recordings", "several", passes + "\n" + passes)
+    seed("recordings", "none", "")
+    seed("recordings", "refused-cut", passes[: len(passes) // 2])
+    seed("recordings", "refused-unknown-key", passes.replace('"flow"', '"flou"', 1))
+
+
+def har():
+    def entry(path, body, **more):
+        request = {"method": "GET", "url": "https://shop.example" + path, "httpVersion": "HTTP/1.1", "headers": []}
+        answer = {"status": 200, "httpVersion": "http/2.0", "headers": [{"name": "content-type", "value": "application/json"}], "content": {"size": 1, "mimeType": "application/json", "text": body}}
+        timings = {"blocked": -1, "dns": 1, "connect": 2, "ssl": 1, "send": 0.5, "wait": 10, "receive": 1.5}
+        return {"startedDateTime": "2026-11-26T10:00:00.000Z", "time": 15, "request": request, "response": answer, "timings": timings, **more}
+
+    def log(*entries):
+        return {"log": {"version": "1.2", "creator": {"name": "x", "version": "1"}, "entries": list(entries)}}
+
+    cart = entry("/api/carts/A1?n=2&v=", compact(CART))
+    encoded = entry("/api/state", "e30=")
+    encoded["response"]["content"]["encoding"] = "base64"
+    texts = {
+        "empty-log": log(),
+        "cart": log(cart),
+        "twice": log(cart, cart),
+        "encoded": log(encoded),
+        "address": log(entry("/api/state", "{}", serverIPAddress="93.184.215.14")),
+        "bracketed-address": log(entry("/api/state", "{}", serverIPAddress="[2606:2800:21f:cb07:6820:80da:af6b:8b2c]")),
+    }
+    for name, value in texts.items():
+        seed("har", name, compact(value))
+    no_entries = {"log": {"version": "1.2"}}
+    refused = {"empty": "", "object": "{}", "list": "[]", "no-entries": compact(no_entries), "cut": compact(log(cart))[:200]}
+    for name, text in refused.items():
+        seed("har", f"refused-{name}", text)
+
+
+# Calendars.
+
+
+def calendars():
+    crons = {
+        "weekdays": "30 9 * * MON-FRI",
+        "steps": "5-59/20 */5 */2 * ?",
+        "lists": "0,15,30,45 1,13 1,15 jan,JUL-SEP 0,6",
+        "either-day": "0 0 13 * 5",
+        "leap-day": "0 0 29 2 *",
+        "never": "0 0 30 2 *",
+        "gap": "30 2 * * *",
+        "daily": "@daily",
+        "yearly": " @annually ",
+        "from-a": "7/7 * * * *",
+        "refused-seven": "0 0 * * 7",
+        "refused-six-fields": "0 0 0 * * *",
+        "refused-last": "0 0 L * *",
+        "refused-every": "@every 1h",
+        "refused-zone": "CRON_TZ=UTC 0 0 * * *",
+        "refused-step": "*/0 * * * *",
+        "refused-star-range": "*-5 * * * *",
+        "refused-empty": "",
+    }
+    for name, text in crons.items():
+        seed("cron", name, text)
+    rules = {
+        "weekly": "2026-01-01T09:00\nFREQ=WEEKLY;INTERVAL=2;WKST=SU;BYDAY=TU,TH;COUNT=8",
+        "last-friday": "2016-01-29T17:00\nFREQ=MONTHLY;BYDAY=-1FR",
+        "set-position": "2026-01-01T09:00\nFREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=1,-1",
+        "week-53": "2024-02-29T00:00\nFREQ=YEARLY;BYWEEKNO=53;BYDAY=MO",
+        "year-days": "2024-02-29T00:00\nFREQ=YEARLY;BYYEARDAY=1,100,-1",
+        "leap-day": "2024-02-29T00:00\nFREQ=YEARLY",
+        "election": "2024-01-01T00:00\nFREQ=YEARLY;INTERVAL=4;BYMONTH=11;BYDAY=TU;BYMONTHDAY=2,3,4,5,6,7,8",
+        "minutes": "2026-01-31T18:30:15\nFREQ=MINUTELY;INTERVAL=90",
+        "seconds": "2026-01-31T18:30:15\nFREQ=SECONDLY;BYHOUR=3;BYMINUTE=7;BYSECOND=1,59",
+        "rare-seconds": "2026-01-31T18:30\nRRULE:FREQ=SECONDLY;INTERVAL=999983;BYMONTH=2;BYMONTHDAY=29;BYMINUTE=59",
+        "until": "2026-01-01T09:00\nFREQ=DAILY;UNTIL=20260110T090000Z",
+        "never": "2026-01-01T09:00\nFREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=30",
+        "refused-no-freq": "2026-01-01T09:00\nCOUNT=8",
+        "refused-count-and-until": "2026-01-01T09:00\nFREQ=DAILY;COUNT=8;UNTIL=20260110",
+        "refused-numbered-day": "2026-01-01T09:00\nFREQ=WEEKLY;BYDAY=1MO",
+        "refused-zero": "2026-01-01T09:00\nFREQ=DAILY;INTERVAL=0",
+        "refused-leap-day": "2026-02-29T09:00\nFREQ=DAILY",
+        "refused-unknown": "2026-01-01T09:00\nFREQ=DAILY;RSCALE=HEBREW",
+    }
+    for name, text in rules.items():
+        seed("rrule", name, text)
+    for name, lines in ICS.items():
+        text = "\r\n".join(["BEGIN:VCALENDAR", *lines, "END:VCALENDAR", ""])
+        seed("ics", name, text)
+    seed("ics", "refused-empty", "")
+    seed("ics", "refused-not-utf8", b"BEGIN:VCALENDAR\nX:\xff\nEND:VCALENDAR\n")
+    seed("ics", "refused-unended", "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n")
+    head = "apiVersion: davy/v1\nkind: Calendar\nmetadata: { name: c }\nspec:\n  zone: Europe/Berlin\n  selector: { everything: true }\n  windows:\n"
+    windows = {
+        "cron": 'kind: allow, cron: "0 9 * * MON-FRI", duration: 8h',
+        "always": 'kind: deny, cron: "* * * * *", duration: 1h, hard: true',
+        "minute-by-minute": 'kind: deny, cron: "* * * * *", duration: 1m',
+        "rrule": "kind: deny, rrule: FREQ=DAILY, start: 2026-01-01T02:30, end: 2026-01-01T03:30, exdate: [2026-03-29T02:30], fold: both",
+        "weekly": 'kind: allow, weekly: [{ days: [fri], from: "22:00", until: "04:00" }, { from: "00:00", until: "24:00" }], gap: shift',
+        "dates": "kind: deny, dates: [{ from: 2026-03-29T02:30, until: 2026-10-25T02:30 }], exempt: [security], manual: true",
+        "pair": 'kind: deny, startCron: "0 18 * * 5", endCron: "0 8 * * 1", zone: Africa/Cairo, overrun: true',
+        "valid": 'kind: deny, cron: "30 2 * * *", duration: 24h, durationMode: wall, validFrom: 2026-03-29T00:45:00Z, gates: [promote]',
+        "refused-endless": 'kind: deny, cron: "0 0 * * *"',
+        "refused-zone": 'kind: deny, cron: "0 0 * * *", duration: 1h, zone: Mars/Olympus',
+    }
+    for name, window in windows.items():
+        seed("calendar", name, head + "    - { name: w, " + window + " }\n")
+    argo = head.replace("  windows", "  precedence: argoCompat\n  windows") + '    - { name: w, kind: deny, cron: "30 2 * * *", duration: 30m, manual: true }\n'
+    other = argo.replace("name: c }", "name: d }").replace("spec:", "spec:\n  scope: organisation")
+    seed("calendar", "argo", argo)
+    seed("calendar", "two", argo + "\x1e" + other)
+    year_end = "\r\n".join(["BEGIN:VCALENDAR", *ICS["all-day"], "END:VCALENDAR", ""])
+    seed("calendar", "ics", head + "    - { name: w, kind: deny, ics: 1.ics }\n\x1e" + year_end)
+
+
+EVENT = ["BEGIN:VEVENT", "UID:1", "SUMMARY:Freeze\\, all of it"]
+ICS = {
+    "all-day": [*EVENT, "DTSTART;VALUE=DATE:20261221", "DTEND;VALUE=DATE:20270104", "END:VEVENT"],
+    "one-day": [*EVENT, "DTSTART;VALUE=DATE:20261221", "END:VEVENT"],
+    "series": [
+        "X-WR-TIMEZONE:Europe/Berlin",
+        *EVENT,
+        "DTSTART;TZID=Europe/Berlin:20260105T180000",
+        "DTEND;TZID=Europe/Berlin:20260106T060000",
+        "RRULE:FREQ=WEEKLY;BYDAY=MO;UNTIL=20261231T000000Z",
+        "EXDATE;TZID=Europe/Berlin:20260112T180000,20260119T180000",
+        "RDATE;TZID=America/New_York:20260201T120000",
+        "END:VEVENT",
+        *EVENT,
+        "RECURRENCE-ID;TZID=Europe/Berlin:20260126T180000",
+        "DTSTART;TZID=Europe/Berlin:20260126T200000",
+        "DURATION:PT2H",
+        "END:VEVENT",
+        *EVENT,
+        "RECURRENCE-ID:20260202T170000Z",
+        "DTSTART:20260202T170000Z",
+        "DURATION:P1DT2H",
+        "STATUS:CANCELLED",
+        "END:VEVENT",
+    ],
+    "outlook": [
+        "BEGIN:VTIMEZONE",
+        "TZID:W. Europe Standard Time",
+        "BEGIN:STANDARD",
+        "DTSTART:16010101T030000",
+        "TZOFFSETFROM:+0200",
+        "TZOFFSETTO:+0100",
+        "END:STANDARD",
+        "END:VTIMEZONE",
+        *EVENT,
+        'DTSTART;TZID="W. Europe Standard Time":20260329T013000',
+        'DTEND;TZID="W. Europe Standard Time":20260329T',
+        " 033000",
+        "BEGIN:VALARM",
+        "TRIGGER:-PT15M",
+        "END:VALARM",
+        "END:VEVENT",
+    ],
+    "location": [
+        "BEGIN:VTIMEZONE",
+        "TZID:/example/Cairo",
+        "X-LIC-LOCATION:Africa/Cairo",
+        "END:VTIMEZONE",
+        *EVENT,
+        "DTSTART;TZID=/example/Cairo:20260424T003000",
+        "DURATION:PT1H",
+        "END:VEVENT",
+    ],
+    "tzid-with-a-path": [*EVENT, "DTSTART;TZID=/x.org/Europe/Berlin:20261025T023000", "DURATION:PT1H", "END:VEVENT"],
+    "none": [],
+    "floating": [*EVENT, "DTSTART:20261025T023000", "DURATION:P1W", "END:VEVENT"],
+    "refused-zone": [*EVENT, "DTSTART;TZID=Mars:20261025T023000", "DURATION:PT1H", "END:VEVENT"],
+    "refused-endless": [*EVENT, "DTSTART:20261025T023000", "END:VEVENT"],
+    "refused-backwards": [*EVENT, "DTSTART:20261025T023000", "DTEND:20261025T013000", "END:VEVENT"],
+    "refused-range": [
+        *EVENT,
+        "RECURRENCE-ID;RANGE=THISANDFUTURE:20261025T023000",
+        "DTSTART:20261025T023000",
+        "DURATION:PT1H",
+        "END:VEVENT",
+    ],
+}
+
+
+# Policy tests.
+
+TEST_HEAD = "apiVersion: davy/v1\nkind: PolicyTest\nmetadata: { name: t }\nspec:\n"
+TEST_BASE = (
+    "  snapshots:\n    begun:\n      snapshot:\n        now: 2026-11-23T09:10:00Z\n        asked: keep\n        stage: canary\n"
+    "        weight: 5%\n        since: 2026-11-23T09:00:00Z\n        release: { service: checkout, environment: prod, "
+    "revision: r2, stable: r1, startedAt: 2026-11-23T09:00:00Z }\n"
+)
+
+
+def policy_tests():
+    for name in ("checkout", "slos", "calendars"):
+        seed("policy_test", name + ".yaml", (HERE.parent / "policies" / name / (name + "_test.yaml")).read_bytes())
+    span = "intervals: [{ from: 2m, to: 9m, observations: [{ metric: errors, cohort: canary, bad: 3, total: 1204 }] }]"
+    tests = {
+        "short": "{ name: a, from: begun, expect: hold }",
+        "observed": "{ name: a, from: begun, " + span + ", expect: { verdict: abort, hold: blind, codes: [steps.met] } }",
+        "expects-nothing": "{ name: a, from: begun }",
+        "patched": "{ name: a, from: begun, patch: { weight: 9%, release: { stable: null }, probes: [] }, expect: hold }",
+        "looks": "{ name: a, looks: [{ from: begun }, { at: 11m, state: nextRelease, expect: { verdict: proceed, "
+        "findings: [{ code: data.stale, outcome: fail, facts: { newest: 1, x: [2] } }] } }] }",
+        "literal": "name: |-\n        a\n      from: begun",
+        "no-file": "{ name: a, file: s.json, expect: hold }",
+        "refused-no-base": "{ name: a, expect: hold }",
+        "refused-codes": '{ name: a, from: begun, expect: { verdict: hold, codes: ["steps.dwel:x"] } }',
+        "refused-span": "{ name: a, from: begun, intervals: [{ from: 9m, to: 2m, observations: [] }], expect: hold }",
+    }
+    for name, test in tests.items():
+        seed("policy_test", name + ".yaml", TEST_HEAD + TEST_BASE + "  tests:\n    - " + test + "\n")
+    seed("policy_test", "refused-empty.yaml", "")
+
+
+TARGETS = ("bundle", "snapshot", "state", "record", "decide", "cron", "rrule", "ics", "calendar", "policy_test")
+PROBE_TARGETS = ("flows", "answers", "har", "recordings")
+
+
 def main():
-    for target in ("bundle", "snapshot", "state", "record", "decide"):
+    for target in TARGETS + PROBE_TARGETS + ("rules",):
         shutil.rmtree(CORPUS / target, ignore_errors=True)
         (CORPUS / target).mkdir(parents=True)
     bundles()
     snapshots()
     decisions()
+    rules()
+    calendars()
+    policy_tests()
+    flows()
+    answers()
+    har()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use davy::{Bundle, Engine, SnapshotError, State};
 
-static ENGINES: LazyLock<[Engine; 6]> = LazyLock::new(|| {
+static ENGINES: LazyLock<[Engine; 7]> = LazyLock::new(|| {
     [
         include_str!("../../policies/checkout/rollouts.yaml"),
         davy::starter("checkout").as_ref(),
@@ -12,6 +12,7 @@ static ENGINES: LazyLock<[Engine; 6]> = LazyLock::new(|| {
         include_str!("../bundles/flagger.yaml"),
         include_str!("../bundles/everything.yaml"),
         include_str!("../bundles/bare.yaml"),
+        include_str!("../bundles/kayenta.yaml"),
     ]
     .map(|text| match Bundle::from_files([("rollouts.yaml", text)]) {
         Ok(bundle) => Engine::new(&bundle),

@@ -1,9 +1,21 @@
 //! What must hold for any bytes: one function per fuzz target. Each panics where it does not.
 
+mod calendar;
 mod choice;
 mod decided;
+#[cfg(feature = "plugins")]
+mod plugins;
+mod probes;
+#[cfg(feature = "rules")]
+mod rules;
 mod watch;
 
+pub use calendar::{calendar, cron, ics, rrule};
+pub use probes::{answers, flows, har, recorded, recordings};
+
+use std::collections::BTreeMap;
+
+use davy::testing::{Coverage, PolicyTests};
 use davy::{Bundle, Engine, Record, ReplayError, Snapshot, State};
 
 /// Whether the bytes were what the target reads.
@@ -127,6 +139,12 @@ pub fn record(data: &[u8]) -> Input {
     Input::Read
 }
 
+/// A rule in Rego or CEL with facts; see `rules` for what holds.
+#[cfg(feature = "rules")]
+pub fn rules(data: &[u8]) -> Input {
+    if rules::holds(data) { Input::Read } else { Input::Refused }
+}
+
 fn canonical(data: &[u8]) -> Option<Vec<u8>> {
     let value: serde_json::Value = serde_json::from_slice(data).ok()?;
     davy::canonical_json(&value).ok()
@@ -183,4 +201,49 @@ fn looks(data: &[u8]) -> Option<Looks> {
 fn refused(error: &davy::SnapshotError, data: &[u8]) {
     let lines = data.iter().filter(|byte| **byte == b'\n').count() + 1;
     assert!((1..=lines).contains(&error.line) && error.column >= 1 && !error.message.is_empty(), "{error:?}");
+}
+
+/// A document of policy tests.
+///
+/// What was read is run, however its snapshots are put together, and written again with what was decided.
+pub fn policy_test(data: &[u8]) -> Input {
+    let tests = match PolicyTests::from_yaml("t_test.yaml", data) {
+        Ok(tests) => tests,
+        Err(error) => {
+            let files = [("t_test.yaml".to_owned(), data)];
+            error.diagnostics().iter().for_each(|diagnostic| lies_within(diagnostic, &files));
+            return Input::Refused;
+        }
+    };
+    let mut coverage = Coverage::default();
+    let runs = tests.run(choice::of(b'0'), &BTreeMap::new(), &mut coverage);
+    let decided: Vec<_> = runs.iter().flat_map(|run| &run.looks).map(|look| &look.decision).collect();
+    assert!(decided.iter().all(|decision| !decision.findings.is_empty()), "a decision has findings");
+    for mismatch in runs.iter().flat_map(|run| &run.looks).flat_map(|look| &look.mismatches) {
+        assert!(!mismatch.to_string().is_empty());
+    }
+    let text = std::str::from_utf8(data).expect("what was read is UTF-8");
+    // What is written is read again by whoever runs it.
+    if let Ok(updated) = tests.updated(text, &runs) {
+        let _ = PolicyTests::from_yaml("t_test.yaml", updated.as_bytes());
+    }
+    Input::Read
+}
+
+/// Bytes of a plugin, in three ways; see `plugins` for what holds.
+#[cfg(feature = "plugins")]
+pub fn plugin_component(data: &[u8]) -> Input {
+    if plugins::component(data) { Input::Read } else { Input::Refused }
+}
+
+/// What a plugin says of itself.
+#[cfg(feature = "plugins")]
+pub fn plugin_description(data: &[u8]) -> Input {
+    if plugins::description(data) { Input::Read } else { Input::Refused }
+}
+
+/// A schema of parameters, and parameters.
+#[cfg(feature = "plugins")]
+pub fn plugin_schema(data: &[u8]) -> Input {
+    if plugins::schema(data) { Input::Read } else { Input::Refused }
 }

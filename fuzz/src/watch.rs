@@ -33,10 +33,25 @@ pub(crate) fn under(bundle: &Bundle) {
         let begins = STARTED.plus(warm_up).plus(every).millis() / every.millis();
         let snapshot = snapshot(release, &metrics, Instant::EPOCH.plus(every.times(begins)), every);
         let state = State::new();
-        let wanted = engine.requirements(&state, &snapshot.release, snapshot.asked, snapshot.now);
+        let wanted = engine.requirements(&state, &snapshot.release, snapshot.asked, snapshot.stage, snapshot.now);
         assert!(wanted.iter().all(|wanted| wanted.from <= wanted.to), "{wanted:?}");
         decided::holds(&engine, &state, &snapshot);
         interval_by_interval(&engine, state, &snapshot);
+    }
+}
+
+/// Decides on a release that asks for everything at each of these instants, once as the host and once as a person.
+pub(crate) fn when(engine: &Engine, instants: &[Instant]) {
+    for now in instants {
+        for (asked, manual) in [(Asked::Start, false), (Asked::Promote, true), (Asked::Keep, false)] {
+            let release = Release {
+                started_at: now.minus(Duration::from_minutes(90)),
+                ..release(name("checkout"), name("prod"))
+            };
+            let snapshot = snapshot(release, &[], *now, Duration::from_secs(30));
+            let snapshot = Snapshot { now: *now, since: *now, intervals: Vec::new(), asked, manual, ..snapshot };
+            decided::holds(engine, &State::new(), &snapshot);
+        }
     }
 }
 
@@ -51,7 +66,7 @@ pub(crate) fn continues(engine: &Engine, state: &State) {
         let from = latest.unwrap_or(STARTED).max(release.started_at).millis() / every.millis() + 10;
         let from = Instant::EPOCH.plus(every.times(from));
         let snapshot = snapshot(release.clone(), &metrics, from, every);
-        let wanted = engine.requirements(state, &snapshot.release, snapshot.asked, snapshot.now);
+        let wanted = engine.requirements(state, &snapshot.release, snapshot.asked, snapshot.stage, snapshot.now);
         assert!(wanted.iter().all(|wanted| wanted.from <= wanted.to), "{wanted:?}");
         decided::holds(engine, state, &snapshot);
         interval_by_interval(engine, state.clone(), &snapshot);
@@ -86,6 +101,7 @@ fn release(service: Name, environment: Name) -> Release {
         stable: name("r1"),
         attempt: std::num::NonZeroU32::MIN,
         started_at: STARTED,
+        change_class: None,
     }
 }
 
@@ -119,10 +135,18 @@ fn snapshot(release: Release, metrics: &[Name], from: Instant, every: Duration) 
         weight: Share::from_ppm(50_000),
         since: STARTED,
         intervals,
+        replica_starts: Vec::new(),
+        noise_history: None,
+        history: Vec::new(),
+        plugins: Vec::new(),
+        slos: Vec::new(),
         probes: vec![run(ProbeVerdict::Degraded), run(ProbeVerdict::Fail)],
         running: Vec::new(),
         passed: Vec::new(),
         overrides: Vec::new(),
+        facts: davy::Facts::default(),
+        manual: false,
+        target: davy::Target::default(),
     }
 }
 

@@ -47,3 +47,48 @@ fn records() {
 fn decisions() {
     replay("decide", davy_fuzz::decide);
 }
+
+#[test]
+fn flows() {
+    replay("flows", davy_fuzz::flows);
+}
+
+#[test]
+fn answers_to_a_flow() {
+    replay("answers", davy_fuzz::answers);
+}
+
+#[test]
+fn browsers_recordings() {
+    replay("har", davy_fuzz::har);
+}
+
+#[test]
+fn recordings_of_runs() {
+    replay("recordings", davy_fuzz::recordings);
+}
+
+#[test]
+fn crons() {
+    replay("cron", davy_fuzz::cron);
+}
+
+#[test]
+fn rules() {
+    replay("rrule", davy_fuzz::rrule);
+}
+
+#[test]
+fn icalendar_files() {
+    replay("ics", davy_fuzz::ics);
+}
+
+#[test]
+fn calendars() {
+    replay("calendar", davy_fuzz::calendar);
+}
+
+#[test]
+fn policy_tests() {
+    replay("policy_test", davy_fuzz::policy_test);
+}

@@ -1,0 +1,6 @@
+//! What a browser recorded.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    davy_fuzz::har(data);
+});

@@ -1,0 +1,6 @@
+//! An iCalendar file.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    davy_fuzz::ics(data);
+});
