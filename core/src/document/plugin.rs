@@ -71,7 +71,7 @@ record! {
         parameters: Tree = "parameters", optional;
         /// The values that it captures for later steps.
         captures: Vec<Spanned<Name>> = "captures", optional;
-        /// The most requests that it may send.
+        /// The most requests that it may send, each within the whole `timeout` of the step.
         turns: Count = "turns", default(Count::from(10));
     }
 }

@@ -6,11 +6,11 @@ use serde_json::Value as Json;
 
 use super::evaluate::{self, CheckOutcome, Checked};
 use super::exchange::Exchange;
+use super::header::{self, Headers, USER_AGENT};
 use super::message::{Bytes, Effect, Header, HttpResponse};
 use super::plan::{CustomPlan, StepPlan};
-use super::request::{Prepared, admit};
+use super::request::{Prepared, admit, is_secret, was_never_set};
 use super::run::ProbeRun;
-use super::template::as_text;
 use super::turn::{StepTurn, Turn, TurnCheck, TurnEvent};
 use super::url::Url;
 use crate::document::probe::HttpMethod;
@@ -108,6 +108,7 @@ impl ProbeRun {
                 };
                 match prepared {
                     Ok(prepared) => {
+                        self.learn(&prepared.headers);
                         course.requests += 1;
                         course.state = state;
                         exchange.current = prepared;
@@ -187,26 +188,32 @@ impl ProbeRun {
         if headers.len() > MOST {
             return Err(format!("the plugin sends more than {MOST} headers"));
         }
-        let mut all: Vec<Header> = Vec::with_capacity(headers.len() + 1);
-        let agent = concat!("davy-probe/", env!("CARGO_PKG_VERSION")).to_owned();
-        let routed = self.route(target).map_or(&[][..], |route| &route.headers);
-        let routed =
-            routed.iter().filter_map(|(name, value)| Some((name.clone(), as_text(&value.value(&self.slots).ok()?))));
-        for (name, value) in [("user-agent".to_owned(), agent)].into_iter().chain(headers).chain(routed) {
-            let name = name.to_ascii_lowercase();
-            let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-            let own = ["host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"];
-            if name.is_empty() || !name.chars().all(token) || own.contains(&name.as_str()) {
+        let mut all = Headers::default();
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("user-agent")) {
+            all.set("user-agent", USER_AGENT.to_owned(), false)?;
+        }
+        for (name, value) in headers {
+            if !header::is_name(&name) || header::is_own(&name) {
                 return Err("the plugin sends a header that it may not send".to_owned());
             }
-            // A line break would begin another header, or another request.
-            if value.contains(|c: char| c.is_control() && c != '\t') {
-                return Err(format!("the value of the header `{name}` has control characters"));
-            }
-            let secret = ["authorization", "cookie", "proxy-authorization"].contains(&name.as_str());
-            all.retain(|header| header.name != name);
-            all.push(Header { name, value, secret });
+            // A plugin may write what it was given anywhere.
+            let secret = self.redactor.text(&value) != value;
+            all.add(&name.to_ascii_lowercase(), value, secret)?;
         }
-        Ok(Prepared { method, url, headers: all, body })
+        // What leads to a cohort is the flow's to say.
+        let names = &self.plan.slots;
+        for (name, value) in self.route(target).map_or(&[][..], |route| &route.headers) {
+            let text = value.render(&self.slots).map_err(|unset| was_never_set(unset, names))?;
+            all.set(name, text, is_secret(value, names))?;
+        }
+        Ok(Prepared { method, url, headers: all.into_list(), body })
+    }
+
+    /// Keeps credentials that the plugin put together out of everything that is told: nobody else knows that they are.
+    fn learn(&mut self, headers: &[Header]) {
+        for header in headers.iter().filter(|header| header.name.ends_with("authorization")) {
+            let credentials = header.value.split_once(' ').map_or(header.value.as_str(), |(_, behind)| behind.trim());
+            self.redactor.add_made(&header.name, credentials);
+        }
     }
 }

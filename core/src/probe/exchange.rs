@@ -115,7 +115,9 @@ impl ProbeRun {
         let attempt = u32::try_from(exchange.attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
         let (current, attempt_started, started) =
             (exchange.current.clone(), exchange.attempt_started, exchange.started);
-        let mut deadline = attempt_started.plus(step.timeout).min(self.deadline());
+        // What a plugin sends are questions of its own, each with the whole timeout; hops of a redirect share one.
+        let from = if exchange.course.is_some() { now } else { attempt_started };
+        let mut deadline = from.plus(step.timeout).min(self.deadline());
         if let Some(most) = step.retry.max_elapsed {
             deadline = deadline.min(started.plus(most));
         }

@@ -12,6 +12,7 @@ mod feed;
 mod flows;
 mod glance;
 mod har;
+mod header;
 mod language;
 mod message;
 mod metrics;

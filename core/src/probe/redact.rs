@@ -7,6 +7,9 @@ use super::url::percent_encode;
 /// The shortest secret: a shorter one would be found in everything, and its absence would tell it.
 pub(crate) const SHORTEST: usize = 4;
 
+/// What the names of secrets begin with where they stand for them.
+const PLACEHOLDER: &str = "redacted.";
+
 /// The secrets of a run and how they may be written.
 #[derive(Clone, Default)]
 pub(crate) struct Redactor {
@@ -39,6 +42,14 @@ impl Redactor {
         forms.dedup();
         self.forms.extend(forms.into_iter().map(|form| (form.into_bytes(), placeholder.clone())));
         self.forms.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    }
+
+    /// Adds credentials that a plugin put together: where a secret is known to be in them, or its name stands for it in
+    /// a replay, nothing is left to hide.
+    pub(crate) fn add_made(&mut self, name: &str, value: &str) {
+        if !value.starts_with(PLACEHOLDER) && self.text(value) == value {
+            self.add(name, value);
+        }
     }
 
     fn knows(&self, value: &str) -> bool {
@@ -76,7 +87,7 @@ impl Redactor {
 /// What stands for a secret: only characters that every encoding leaves alone.
 pub(crate) fn placeholder(name: &str) -> String {
     let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '.' }).collect();
-    format!("redacted.{plain}")
+    format!("{PLACEHOLDER}{plain}")
 }
 
 /// `%2F` as `%2f`.

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 
 use super::address::AddressKind;
+use super::header::{Headers, USER_AGENT};
 use super::message::{Bytes, Header};
 use super::plan::{AuthPlan, BodyPlan, Place, RequestPlan, RoutePlan, SlotPlan, TargetPlan};
 use super::redact::Redactor;
@@ -59,7 +60,7 @@ pub(super) fn prepare(
     };
     admit(&url, common.target)?;
     let mut headers = Headers::default();
-    headers.set("user-agent", concat!("davy-probe/", env!("CARGO_PKG_VERSION")).to_owned(), false)?;
+    headers.set("user-agent", USER_AGENT.to_owned(), false)?;
     headers.set("accept", "*/*".to_owned(), false)?;
     let body = match &plan.body {
         None => Bytes::default(),
@@ -78,11 +79,9 @@ pub(super) fn prepare(
             Bytes(text(body)?.into_bytes())
         }
     };
-    let secret_slot = |text: &Text| text.slots().any(|slot| common.names.get(slot).is_some_and(|slot| slot.secret));
     let routed = common.route.map_or(&[][..], |route| &route.headers);
     for (name, value) in plan.headers.iter().chain(routed) {
-        let secret = secret_slot(value) || ["authorization", "cookie", "proxy-authorization"].contains(&name.as_str());
-        headers.set(name, text(value)?, secret)?;
+        headers.set(name, text(value)?, is_secret(value, common.names))?;
     }
     match &plan.auth {
         Some(AuthPlan::Bearer(token)) => headers.set("authorization", format!("Bearer {}", text(token)?), true)?,
@@ -98,7 +97,7 @@ pub(super) fn prepare(
     if let Some(key) = idempotency_key {
         headers.set("idempotency-key", key.to_owned(), false)?;
     }
-    Ok(Prepared { method: plan.method, url, headers: headers.0, body })
+    Ok(Prepared { method: plan.method, url, headers: headers.into_list(), body })
 }
 
 /// Follows a redirect.
@@ -153,23 +152,12 @@ pub(super) fn refusal(address: &str, kind: AddressKind, policy: AddressPolicy) -
     format!("`{address}` is {}, and the target's `addressPolicy` is `{policy}`", kind.as_str())
 }
 
-fn was_never_set(unset: Unset, names: &[SlotPlan]) -> String {
+pub(super) fn was_never_set(unset: Unset, names: &[SlotPlan]) -> String {
     let name = names.get(unset.0).map_or("", |slot| slot.name.as_str());
     format!("`{name}` was never set")
 }
 
-/// Headers; a later one replaces its namesake.
-#[derive(Default)]
-struct Headers(Vec<Header>);
-
-impl Headers {
-    fn set(&mut self, name: &str, value: String, secret: bool) -> Result<(), String> {
-        // A line break would begin another header, or another request.
-        if value.contains(|c: char| c.is_control() && c != '\t') {
-            return Err(format!("the value of the header `{name}` has control characters"));
-        }
-        self.0.retain(|header| header.name != name);
-        self.0.push(Header { name: name.to_owned(), value, secret });
-        Ok(())
-    }
+/// Whether a secret stands in a text.
+pub(super) fn is_secret(text: &Text, names: &[SlotPlan]) -> bool {
+    text.slots().any(|slot| names.get(slot).is_some_and(|slot| slot.secret))
 }

@@ -3,8 +3,8 @@
 use davy::plugin::{
     Plugins, StepAction, StepCapture, StepCheck, StepConclusion, StepEvent, StepOutcome, StepRequest, StepSituation,
 };
-use davy::probe::{Effect, Event, FlowResult, HttpResponse, Inputs, Next, ProbeRun, Recording};
-use davy::{Instant, ProbeFlows, ProbeVerdict};
+use davy::probe::{Effect, Event, FlowResult, HttpRequest, HttpResponse, Inputs, Next, ProbeRun, Recording};
+use davy::{Cohort, Duration, Instant, ProbeFlows, ProbeVerdict};
 
 const FLOW: &str = "
 apiVersion: davy/v1
@@ -53,9 +53,20 @@ fn walk(at: &StepSituation<'_>, state: &[u8], event: &StepEvent<'_>) -> Result<S
 
 /// Runs the flow, answering requests by their path.
 fn run(flow: &str, plugins: &Plugins, answer: impl Fn(&str) -> Option<String>) -> (FlowResult, Option<Recording>) {
+    let inputs = Inputs::new("prod".parse().unwrap(), 1);
+    run_with(flow, plugins, inputs, |request, _| answer(&request.url.to_string().replace("https://shop.example", "")))
+}
+
+/// Runs the flow; requests are answered four seconds later, and never where nothing is the answer.
+fn run_with(
+    flow: &str,
+    plugins: &Plugins,
+    inputs: Inputs,
+    mut answer: impl FnMut(&HttpRequest, Instant) -> Option<String>,
+) -> (FlowResult, Option<Recording>) {
     let flows = ProbeFlows::from_files([("walk.yaml", flow)]).unwrap_or_else(|error| panic!("{error}"));
     let mut now: Instant = "2026-11-23T10:00:00Z".parse().unwrap();
-    let inputs = Inputs { record: true, ..Inputs::new("prod".parse().unwrap(), 1) };
+    let inputs = Inputs { record: true, ..inputs };
     let mut run = ProbeRun::new(flows.get("walk").unwrap().clone(), inputs, now).unwrap();
     loop {
         let (id, event) = match run.poll(now) {
@@ -69,8 +80,8 @@ fn run(flow: &str, plugins: &Plugins, answer: impl Fn(&str) -> Option<String>) -
                 (id, Event::Secret(davy::probe::SecretValue("a-secret-token".to_owned())))
             }
             Next::Effect(id, Effect::Http(request)) => {
-                let path = request.url.to_string().replace("https://shop.example", "");
-                let Some(body) = answer(&path) else { continue };
+                let Some(body) = answer(&request, now) else { continue };
+                now = now.plus(Duration::from_secs(4));
                 let body = format!(r#"{{ "status": 200, "version": "1.1", "headers": [], "body": {body:?} }}"#);
                 let response: HttpResponse = serde_json::from_str(&body).unwrap();
                 (id, Event::Http(Box::new(response)))
@@ -152,6 +163,89 @@ fn a_plugin_reaches_no_host_that_the_flow_does_not_allow_and_breaks_out_of_no_he
         let (result, _) = run(FLOW, &plugins, |path| panic!("{path} was asked for by {request:?}"));
         assert_eq!(result.verdict, ProbeVerdict::Error, "{request:?}");
     }
+}
+
+#[test]
+fn each_request_of_a_plugin_has_the_whole_timeout_of_the_step() {
+    let mut left = Vec::new();
+    let (result, _) = run_with(FLOW, &plugins(), Inputs::new("prod".parse().unwrap(), 1), |request, now| {
+        left.push(request.deadline.since(now));
+        pages(&request.url.to_string().replace("https://shop.example", ""))
+    });
+    assert_eq!(result.verdict, ProbeVerdict::Pass, "each answer took four of five seconds: {result:?}");
+    assert_eq!(left[..2], [Duration::from_secs(5), Duration::from_secs(5)]);
+}
+
+/// Sends these headers and is done with the answer.
+fn sends(headers: &'static [(&'static str, &'static str)]) -> Plugins {
+    let turn = move |_: &StepSituation<'_>, _: &[u8], event: &StepEvent<'_>| -> Result<StepAction, String> {
+        Ok(match event {
+            StepEvent::Begin => {
+                let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+                StepAction::Send { state: Vec::new(), request: StepRequest { headers, ..get("/items", "x") } }
+            }
+            StepEvent::Failed(kind) => panic!("{kind}"),
+            StepEvent::Answered(answer) => {
+                let said = String::from_utf8_lossy(answer.body).into_owned();
+                let capture = StepCapture { name: "pages".to_owned(), value: "2".to_owned() };
+                StepAction::Done(StepConclusion { checks: vec![check(true, &said)], captures: vec![capture] })
+            }
+        })
+    };
+    Plugins::new().native_step("walk".parse().unwrap(), turn)
+}
+
+#[test]
+fn headers_of_a_plugin_are_sent_as_often_as_it_says_and_those_of_the_cohort_win() {
+    let plugins = sends(&[
+        ("Accept", "a/b"),
+        ("Accept", "c/d"),
+        ("X-Cohort", "of-the-plugin"),
+        ("X-Given", "is a-secret-token"),
+        ("Cookie", "sid=abcd"),
+        ("User-Agent", "walker"),
+    ]);
+    let prod = "prod: { baseUrl: https://shop.example, canary: { headers: { x-cohort: '${secrets.token}' } },";
+    let flow = FLOW.replace("prod: { baseUrl: https://shop.example,", prod);
+    let inputs = Inputs { cohort: Some(Cohort::Canary), ..Inputs::new("prod".parse().unwrap(), 1) };
+    let mut sent = Vec::new();
+    let (result, _) = run_with(&flow, &plugins, inputs, |request, _| {
+        if sent.is_empty() {
+            sent.clone_from(&request.headers);
+        }
+        Some("ok".to_owned())
+    });
+    assert_eq!(result.verdict, ProbeVerdict::Pass, "{result:?}");
+    let sent: Vec<(&str, &str, bool)> =
+        sent.iter().map(|header| (header.name.as_str(), header.value.as_str(), header.secret)).collect();
+    let expected = [
+        ("accept", "a/b", false),
+        ("accept", "c/d", false),
+        ("x-given", "is a-secret-token", true),
+        ("cookie", "sid=abcd", true),
+        ("user-agent", "walker", false),
+        ("x-cohort", "a-secret-token", true),
+    ];
+    assert_eq!(sent[..expected.len()], expected);
+    assert_eq!(sent.last().map(|(name, ..)| *name), Some("traceparent"));
+}
+
+#[test]
+fn credentials_that_a_plugin_put_together_are_told_to_nobody() {
+    let plugins = sends(&[("Authorization", "Basic bWU6YS1kZXJpdmVkLXNlY3JldA==")]);
+    let echo = |request: &HttpRequest, _: Instant| {
+        let told = request.headers.iter().find(|header| header.name == "authorization");
+        Some(told.map_or_else(|| "ok".to_owned(), |header| header.value.clone()))
+    };
+    let (result, recording) = run_with(FLOW, &plugins, Inputs::new("prod".parse().unwrap(), 1), echo);
+    assert_eq!(result.verdict, ProbeVerdict::Pass, "{result:?}");
+    let recording = recording.unwrap();
+    for told in [format!("{result:?}"), recording.to_line()] {
+        assert!(!told.contains("bWU6YS1kZXJpdmVkLXNlY3JldA"), "{told}");
+    }
+    assert!(result.steps[0].attempts[0].checks[0].actual.contains("redacted.authorization"), "{result:?}");
+    let flows = ProbeFlows::from_files([("walk.yaml", FLOW)]).unwrap();
+    assert_eq!(recording.replay(flows.get("walk").unwrap()).unwrap().verdict, ProbeVerdict::Pass);
 }
 
 #[test]

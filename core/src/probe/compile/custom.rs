@@ -1,7 +1,7 @@
 //! Custom steps compiled: which plugin, what it is given, what it captures.
 
 use super::scope::Scope;
-use super::step::{Builder, Surroundings, id_of, worst_case};
+use super::step::{Builder, Surroundings, id_of, keys_of_answers, worst_case};
 use crate::document::diagnostic::DiagnosticCode as Code;
 use crate::document::probe::{ProbeStep, Retry, TreeValue};
 use crate::document::{Spanned, StepPluginUse};
@@ -28,7 +28,8 @@ impl Builder<'_> {
             scope.choose(&format!("step {}", own.value), usize::MAX, &own.position, self.report);
         }
         self.refuse_action_keys(step);
-        self.refuse_keys_of_requests(step);
+        let hint = "the plugin expects, captures and asks again itself";
+        self.refuse_keys(keys_of_answers(step), "is not used beside `wasm`", Some(hint));
         let (digest, native) = self.which(plugin);
         let parameters = match &plugin.parameters {
             Some(Spanned { value, position }) => {
@@ -87,23 +88,6 @@ impl Builder<'_> {
                 let hint = "a component has `path` and `digest`, code of the host has `native`".to_owned();
                 self.report.error(Code::Choice, &plugin.position, "it is not said which plugin is meant", hint);
                 (None, None)
-            }
-        }
-    }
-
-    /// Keys of which the plugin itself is in charge.
-    fn refuse_keys_of_requests(&mut self, step: &ProbeStep) {
-        let keys = [
-            ("expect", step.expect.as_ref().map(|expect| &expect.position)),
-            ("capture", step.capture.as_ref().map(|capture| &capture.position)),
-            ("poll", step.poll.as_ref().map(|poll| &poll.position)),
-            ("retry", step.retry.as_ref().map(|retry| &retry.position)),
-            ("redirects", step.redirects.as_ref().map(|redirects| &redirects.position)),
-        ];
-        for (key, position) in keys {
-            if let Some(position) = position {
-                let hint = "the plugin expects, captures and asks again itself".to_owned();
-                self.report.error(Code::Unused, position, format!("`{key}` is not used beside `wasm`"), hint);
             }
         }
     }

@@ -13,6 +13,7 @@ use crate::document::probe::{
     Template,
 };
 use crate::policy::PluginFiles;
+use crate::probe::header;
 use crate::probe::language::Languages;
 use crate::probe::plan::{AuthPlan, BodyPlan, GroupPlan, Items, Op, Place, PollPlan, RequestPlan, RetryPlan, StepPlan};
 use crate::probe::template::{Piece, Text};
@@ -262,29 +263,30 @@ impl<'a> Builder<'a> {
             ("as", step.called.as_ref().map(|called| &called.position)),
             ("cache", step.cache.as_ref().map(|cache| &cache.position)),
         ];
-        for (key, position) in keys {
-            if let Some(position) = position {
-                self.report.error(Code::Unused, position, format!("`{key}` belongs to a `use`"), None);
-            }
-        }
+        self.refuse_keys(keys, "belongs to a `use`", None);
     }
 
     /// Keys that only a `request` has.
     fn refuse_request_keys(&mut self, step: &ProbeStep) {
         let keys = [
-            ("expect", step.expect.as_ref().map(|expect| &expect.position)),
-            ("capture", step.capture.as_ref().map(|capture| &capture.position)),
-            ("poll", step.poll.as_ref().map(|poll| &poll.position)),
-            ("retry", step.retry.as_ref().map(|retry| &retry.position)),
             ("timeout", step.timeout.as_ref().map(|timeout| &timeout.position)),
             ("maxBody", step.max_body.as_ref().map(|size| &size.position)),
-            ("redirects", step.redirects.as_ref().map(|redirects| &redirects.position)),
             ("severity", step.severity.as_ref().map(|severity| &severity.position)),
         ];
+        let hint = "the steps of the action say it themselves";
+        self.refuse_keys(keys_of_answers(step).into_iter().chain(keys), "belongs to a `request`", Some(hint));
+    }
+
+    /// Keys that say nothing in a step of this kind.
+    pub(super) fn refuse_keys<'k>(
+        &mut self,
+        keys: impl IntoIterator<Item = (&'static str, Option<&'k Position>)>,
+        why: &str,
+        hint: Option<&str>,
+    ) {
         for (key, position) in keys {
             if let Some(position) = position {
-                let hint = "the steps of the action say it themselves".to_owned();
-                self.report.error(Code::Unused, position, format!("`{key}` belongs to a `request`"), hint);
+                self.report.error(Code::Unused, position, format!("`{key}` {why}"), hint.map(str::to_owned));
             }
         }
     }
@@ -390,12 +392,10 @@ impl<'a> Builder<'a> {
 
     pub(super) fn headers(&mut self, given: Option<&Spanned<Keyed<Template>>>, scope: &Scope) -> Vec<(String, Text)> {
         for (name, _) in given.into_iter().flat_map(|given| &given.value.0) {
-            let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-            let own = ["host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"];
-            if name.value.is_empty() || !name.value.chars().all(token) {
+            if !header::is_name(&name.value) {
                 let message = format!("`{}` is not the name of a header", shown(&name.value));
                 self.report.error(Code::BadValue, &name.position, message, None);
-            } else if own.contains(&name.value.to_ascii_lowercase().as_str()) {
+            } else if header::is_own(&name.value) {
                 let message = format!("`{}` is written by the prober itself", shown(&name.value));
                 let hint = "to reach another host, use the target's `connectTo`".to_owned();
                 self.report.error(Code::BadValue, &name.position, message, hint);
@@ -586,6 +586,17 @@ struct Loops {
     when: Option<usize>,
     each: Option<usize>,
     times: u64,
+}
+
+/// Keys about the answers to a request, with where they stand: neither a `use` nor a plugin has them.
+pub(super) fn keys_of_answers(step: &ProbeStep) -> [(&'static str, Option<&Position>); 5] {
+    [
+        ("expect", step.expect.as_ref().map(|expect| &expect.position)),
+        ("capture", step.capture.as_ref().map(|capture| &capture.position)),
+        ("poll", step.poll.as_ref().map(|poll| &poll.position)),
+        ("retry", step.retry.as_ref().map(|retry| &retry.position)),
+        ("redirects", step.redirects.as_ref().map(|redirects| &redirects.position)),
+    ]
 }
 
 pub(super) fn id_of(step: &ProbeStep, place: &Surroundings<'_>, index: usize) -> String {
