@@ -39,6 +39,7 @@ mod json;
 mod metric;
 mod observed;
 mod step;
+mod url;
 
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
@@ -49,6 +50,7 @@ pub use json::{Field, Parameters};
 pub use metric::{Counts, Outcome};
 pub use observed::{Buckets, Data, Histogram, Observed, Series};
 pub use step::{Action, Capture, Check, Conclusion, Event, Request, Response, Situation, Verdict};
+pub use url::resolve;
 
 #[doc(hidden)]
 pub use {serde, serde_json};

@@ -108,6 +108,14 @@ pub struct Capture {
     pub value: String,
 }
 
+impl Situation {
+    /// The URL of a path under the target's.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}/{}", self.base_url, path.strip_prefix('/').unwrap_or(path))
+    }
+}
+
 impl Request {
     /// A `GET` of this URL or path.
     #[must_use]

@@ -4,7 +4,7 @@ mod link;
 
 use std::collections::BTreeSet;
 
-use davy_plugin::{Action, Capture, Check, Conclusion, Event, Request, Response, Situation, parameters, step};
+use davy_plugin::{Action, Capture, Check, Conclusion, Event, Request, Response, Situation, parameters, resolve, step};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -34,8 +34,9 @@ step! {
         let mut walk = Walk::read(state)?;
         let answer = match event {
             Event::Begin => {
-                walk.seen.insert(list.path.clone());
-                return Ok(walk.go(&list.path));
+                let first = at.url(&list.path);
+                walk.seen.insert(first.clone());
+                return Ok(walk.go(first));
             }
             Event::Failed(kind) => {
                 return Ok(walk.end(vec![Check::that(false, page(at.requests), "an answer", kind.as_str())]));
@@ -56,7 +57,7 @@ step! {
                 }
             }
         }
-        match next(list, answer) {
+        match next(list, answer).map(|reference| resolve(&walk.page, &reference)) {
             None => {
                 let enough = walk.items >= list.least;
                 let counted = Check::that(enough, "items", format!("at least {}", list.least), walk.items.to_string());
@@ -69,7 +70,7 @@ step! {
             Some(url) if !walk.seen.insert(url.clone()) => {
                 Ok(walk.end(vec![Check::that(false, page(at.requests), "a page not seen before", format!("`{url}` again"))]))
             }
-            Some(url) => Ok(walk.go(&url)),
+            Some(url) => Ok(walk.go(url)),
         }
     }
 }
@@ -77,6 +78,8 @@ step! {
 /// What the step knows between turns.
 #[derive(Default, Serialize, Deserialize)]
 struct Walk {
+    /// The URL of the page that was asked for last: links are relative to it.
+    page: String,
     /// URLs that were asked for.
     seen: BTreeSet<String>,
     /// Keys of items, as JSON.
@@ -93,10 +96,11 @@ impl Walk {
         }
     }
 
-    fn go(&self, url: &str) -> Action {
-        // A set and a number are always JSON.
-        let state = serde_json::to_vec(self).unwrap_or_default();
-        Action::Send { state, request: Request::get(url).header("accept", "application/json") }
+    fn go(mut self, url: String) -> Action {
+        self.page = url;
+        // Texts, sets of them and a number are always JSON.
+        let state = serde_json::to_vec(&self).unwrap_or_default();
+        Action::Send { state, request: Request::get(self.page).header("accept", "application/json") }
     }
 
     fn end(&self, checks: Vec<Check>) -> Action {
@@ -141,11 +145,15 @@ mod tests {
 
     /// Walks over these pages; the checks, and the URLs that were asked for.
     fn walk(parameters: &str, pages: &[Response]) -> (Vec<Check>, Vec<String>, Vec<Capture>) {
+        walk_under("", parameters, pages)
+    }
+
+    fn walk_under(base_url: &str, parameters: &str, pages: &[Response]) -> (Vec<Check>, Vec<String>, Vec<Capture>) {
         let (mut state, mut urls) = (Vec::new(), Vec::new());
         let mut event = Event::Begin;
         let mut answers = pages.iter();
         for requests in 0.. {
-            let at = Situation { requests, ..Situation::default() };
+            let at = Situation { requests, base_url: base_url.to_owned(), ..Situation::default() };
             match turn(parameters, &at, &state, &event) {
                 Ok(Action::Send { state: next, request }) => {
                     state = next;
@@ -176,6 +184,26 @@ mod tests {
             (checks[0].verdict, captures[0].value.as_str(), captures[1].value.as_str()),
             (Verdict::Pass, "3", "3")
         );
+    }
+
+    #[test]
+    fn links_mean_what_they_mean_on_their_page() {
+        let links = ["?p=2", "more/3", "../4", "/v1/x/./5", "//shop.example/6", "https://cdn.example/7", ""];
+        let pages: Vec<Response> = (1..).zip(links).map(|(id, link)| with_link(&[id], link)).collect();
+        let (checks, urls, _) = walk_under("https://shop.example/v1", r#"{ "path": "/items" }"#, &pages);
+        let expected = [
+            "https://shop.example/v1/items",
+            "https://shop.example/v1/items?p=2",
+            "https://shop.example/v1/more/3",
+            "https://shop.example/v1/4",
+            "https://shop.example/v1/x/5",
+            "https://shop.example/6",
+            "https://cdn.example/7",
+        ];
+        assert_eq!((checks[0].verdict, urls), (Verdict::Pass, expected.map(str::to_owned).to_vec()));
+        let around = [with_link(&[1], "?p=2"), with_link(&[2], "./items")];
+        let (checks, ..) = walk_under("https://shop.example/v1", r#"{ "path": "/items" }"#, &around);
+        assert_eq!(checks[0].actual, "`https://shop.example/v1/items` again");
     }
 
     #[test]

@@ -8,7 +8,7 @@ pub fn next_of(header: &str) -> Option<String> {
         let inner = rest.get(from + 1..)?;
         let end = inner.find('>')?;
         let target = inner.get(..end)?;
-        let (parameters, after) = until_comma(inner.get(end + 1..)?);
+        let (parameters, after) = until(',', inner.get(end + 1..)?);
         if relations(parameters).any(|relation| relation.eq_ignore_ascii_case("next")) {
             return Some(target.to_owned());
         }
@@ -17,15 +17,17 @@ pub fn next_of(header: &str) -> Option<String> {
     None
 }
 
-/// The parameters of a link, and what follows the comma behind them; commas in quotes are none.
-fn until_comma(text: &str) -> (&str, &str) {
+/// The text up to a separator, and what follows behind it; in quotes, nothing separates.
+fn until(separator: char, text: &str) -> (&str, &str) {
     let (mut quoted, mut escaped) = (false, false);
     for (at, character) in text.char_indices() {
         match character {
             _ if escaped => escaped = false,
             '\\' if quoted => escaped = true,
             '"' => quoted = !quoted,
-            ',' if !quoted => return (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default()),
+            _ if character == separator && !quoted => {
+                return (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default());
+            }
             _ => {}
         }
     }
@@ -34,11 +36,17 @@ fn until_comma(text: &str) -> (&str, &str) {
 
 /// The relations that a link's parameters name: the first `rel` counts, and may name several.
 fn relations(parameters: &str) -> impl Iterator<Item = &str> {
-    let rel = parameters
-        .split(';')
-        .filter_map(|one| one.split_once('='))
-        .find(|(name, _)| name.trim().eq_ignore_ascii_case("rel"));
-    rel.map_or("", |(_, value)| value.trim().trim_matches('"')).split_ascii_whitespace()
+    let (mut rest, mut found) = (parameters, "");
+    while found.is_empty() && !rest.is_empty() {
+        let (one, after) = until(';', rest);
+        if let Some((name, value)) = one.split_once('=')
+            && name.trim().eq_ignore_ascii_case("rel")
+        {
+            found = value;
+        }
+        rest = after;
+    }
+    found.trim().trim_matches('"').split_ascii_whitespace()
 }
 
 #[cfg(test)]
@@ -60,7 +68,9 @@ mod tests {
     }
 
     #[test]
-    fn commas_and_quotes_within_do_not_mislead() {
+    fn separators_in_quotes_do_not_mislead() {
+        assert_eq!(next_of(r#"<a>; title="x; rel=next"; rel=prev"#), None);
+        assert_eq!(next_of(r#"<a>; title="x; rel=prev"; rel="next""#).as_deref(), Some("a"));
         assert_eq!(next_of(r#"<a>; title="x, <b>; rel=\"next\""; rel="prev", <c>; rel=next"#).as_deref(), Some("c"));
         assert_eq!(next_of("<a?x=1,2>; REL=NEXT").as_deref(), Some("a?x=1,2"));
         for broken in ["", "<", "<a", "a; rel=next", "<a>", "<a>; rel", "<a>; rel=\"", "<a>; rel=prev; rel=next", ",,,"]

@@ -5,7 +5,7 @@
 
 mod url;
 
-use davy_plugin::{Action, Check, Conclusion, Event, Request, Response, Situation, parameters, step};
+use davy_plugin::{Action, Check, Conclusion, Event, Request, Response, Situation, parameters, resolve, step};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -38,7 +38,7 @@ step! {
             Event::Answered(answer) => answer,
         };
         match asked.turn {
-            1 => match url_of(signed, answer) {
+            1 => match url_of(signed, answer).map(|reference| resolve(&at.url(&signed.path), &reference)) {
                 Some(url) => {
                     asked.note(true, "a signed URL", "there");
                     asked.look_at_expiry(signed, &url, at.now);
@@ -141,13 +141,19 @@ mod tests {
 
     /// The outcome of a store that answers like this to the URL, to another signature, and to none.
     fn checks(parameters: &str, statuses: [u16; 3]) -> (Vec<Check>, Vec<String>) {
-        let first = Response { status: 200, body: format!(r#"{{"url":"{URL}"}}"#).into_bytes(), ..Response::default() };
+        checks_of(URL, parameters, statuses)
+    }
+
+    fn checks_of(url: &str, parameters: &str, statuses: [u16; 3]) -> (Vec<Check>, Vec<String>) {
+        let first = Response { status: 200, body: format!(r#"{{"url":"{url}"}}"#).into_bytes(), ..Response::default() };
         let rest = statuses.map(|status| Response { status, ..Response::default() });
         let (mut state, mut urls, mut event) = (Vec::new(), Vec::new(), Event::Begin);
         let mut answers = std::iter::once(first).chain(rest);
         loop {
             // 2013-05-24T00:05:00Z.
-            let at = Situation { now: 1_369_353_900_000, requests: urls.len() as u32, ..Situation::default() };
+            let base_url = "https://shop.example/v1".to_owned();
+            let at =
+                Situation { base_url, now: 1_369_353_900_000, requests: urls.len() as u32, ..Situation::default() };
             match turn(parameters, &at, &state, &event) {
                 Ok(Action::Send { state: next, request }) => {
                     state = next;
@@ -172,6 +178,20 @@ mod tests {
         assert_eq!(urls[1], URL);
         assert!(urls[2].ends_with("X-Amz-Signature=bbc123"), "{}", urls[2]);
         assert_eq!(urls[3], "https://bucket.example/file");
+    }
+
+    #[test]
+    fn a_url_may_be_relative_to_the_answer_that_it_is_in() {
+        for (given, expected) in [
+            ("../files/a?sig=xyz", "https://shop.example/files/a?sig=xyz"),
+            ("/a/./b?sig=xyz", "https://shop.example/a/b?sig=xyz"),
+            ("//bucket.example/a?sig=x/../z", "https://bucket.example/a?sig=x/../z"),
+            ("?sig=xyz", "https://shop.example/v1/download?sig=xyz"),
+        ] {
+            let (found, urls) = checks_of(given, r#"{ "path": "/download", "signature": "sig" }"#, [200, 403, 403]);
+            assert!(failed(&found).is_empty(), "{given}: {found:?}");
+            assert_eq!(urls[1], expected, "{given}");
+        }
     }
 
     #[test]
