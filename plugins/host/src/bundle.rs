@@ -1,5 +1,6 @@
 //! The plugins of a bundle or of flows, loaded and held against the documents that use them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use davy::document::DiagnosticCode;
@@ -48,9 +49,7 @@ impl PluginHost {
                 plugins = plugins.pinned(digest, Arc::new(metric));
             }
         }
-        // Environments repeat what is wrong above them.
-        wrong.dedup();
-        (plugins, wrong)
+        (plugins, distinct(wrong))
     }
 
     /// Loads the components that take steps of these flows: files that lie beside them, as paths and contents.
@@ -71,7 +70,7 @@ impl PluginHost {
                 plugins = plugins.pinned_step(digest, step);
             }
         }
-        whole((plugins, wrong))
+        whole((plugins, distinct(wrong)))
     }
 
     /// The component as a step, if a flow uses it as one and everything fits.
@@ -108,8 +107,6 @@ impl PluginHost {
         let (step, plugin) = loaded.map_err(refuse).ok()?;
         let before = wrong.len();
         uses.iter().for_each(|used| fit::step(used, plugin.description(), wrong));
-        // A shared action repeats what is wrong with it wherever it is used.
-        wrong.dedup();
         (wrong.len() == before).then(|| Arc::new(step))
     }
 
@@ -125,6 +122,14 @@ impl PluginHost {
 
 fn whole((plugins, wrong): (Plugins, Vec<Diagnostic>)) -> Result<Plugins, PluginError> {
     if wrong.is_empty() { Ok(plugins) } else { Err(PluginError::Documents(wrong)) }
+}
+
+/// Environments repeat what is wrong above them, and shared actions what is wrong with them, in turns: each is said once,
+/// where it is said first.
+fn distinct(mut wrong: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut said = BTreeSet::new();
+    wrong.retain(|one| said.insert((one.position.clone(), one.code, one.message.clone())));
+    wrong
 }
 
 pub(crate) fn diagnostic(position: &Position, message: String, hint: Option<String>) -> Diagnostic {

@@ -3,10 +3,17 @@
 //! Compiled code is run as it is: whoever can change it can do what the host can. So the folder and its files must
 //! belong to the process's own user and be closed to others, and what is read is held against a digest. The only
 //! code in it is what this host compiled; nobody can hand any in.
+//!
+//! A file is of one component and one fingerprint of the engine: its version, the processor, and the settings that code
+//! depends on. [`Limits`](crate::Limits) are none of them. They are checked while code runs, and before it is read where
+//! they refuse the component, so hosts with other limits, and with and without a pool, share what was compiled.
 
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use davy::Digest;
 use wasmtime::Engine;
@@ -21,10 +28,16 @@ const HEADER: usize = 16 + 32;
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 512 << 20;
 
+/// Tells drafts of one process apart.
+static DRAFTS: AtomicU64 = AtomicU64::new(0);
+
+type Tell = Arc<dyn Fn(&PluginError) + Send + Sync>;
+
 /// A private folder for compiled code.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Cache {
     folder: PathBuf,
+    tell: Option<Tell>,
     /// The user that files of this process belong to.
     #[cfg(unix)]
     user: u32,
@@ -39,6 +52,20 @@ impl Cache {
     pub fn new(folder: impl Into<PathBuf>) -> Result<Self, PluginError> {
         let folder = folder.into();
         Self::checked(&folder).map_err(|why| PluginError::Cache { path: folder, why })
+    }
+
+    /// Is told whenever code cannot be kept ([`PluginError::Cache`]), or what was kept cannot be used
+    /// ([`PluginError::CacheEntry`]). Neither keeps a plugin from being loaded: it is compiled.
+    #[must_use]
+    pub fn telling(mut self, tell: impl Fn(&PluginError) + Send + Sync + 'static) -> Self {
+        self.tell = Some(Arc::new(tell));
+        self
+    }
+
+    pub(crate) fn tell(&self, fault: &PluginError) {
+        if let Some(tell) = &self.tell {
+            tell(fault);
+        }
     }
 
     #[cfg(unix)]
@@ -57,13 +84,15 @@ impl Cache {
         }
         // The owner of a new file is who this process is.
         let probe = folder.join(format!("probe-{}-{:?}", std::process::id(), std::thread::current().id()));
+        // One that is there was left by a process of the same number.
+        let _ = fs::remove_file(&probe);
         let user = private(&probe).and_then(|file| file.metadata()).map(|file| file.uid());
         let _ = fs::remove_file(&probe);
         let user = user.map_err(|error| error.to_string())?;
         if user != found.uid() {
             return Err("it belongs to another user".to_owned());
         }
-        Ok(Self { folder: folder.to_owned(), user })
+        Ok(Self { folder: folder.to_owned(), tell: None, user })
     }
 
     #[cfg(not(unix))]
@@ -71,23 +100,34 @@ impl Cache {
         Err("this system has no owners and modes to check".to_owned())
     }
 
-    /// The compiled component, if it is there and is what was kept.
-    pub(crate) fn get(&self, engine: &Engine, component: Digest, config: Digest) -> Option<Component> {
-        let mut code = self.read(&self.path(component, config))?;
-        let payload = code.split_off(HEADER.min(code.len()));
-        let kept = code.get(MAGIC.len()..)?;
-        if code.get(..MAGIC.len())? != MAGIC || kept != Digest::of(&payload).as_bytes() {
-            return None;
-        }
-        deserialize(engine, &payload)
+    /// The compiled component, if it is there.
+    ///
+    /// # Errors
+    /// [`PluginError::CacheEntry`] where it is not what was kept.
+    pub(crate) fn get(
+        &self,
+        engine: &Engine,
+        component: Digest,
+        config: Digest,
+    ) -> Result<Option<Component>, PluginError> {
+        let path = self.path(component, config);
+        let found = self.read(&path).and_then(|code| code.map(|code| compiled(engine, code)).transpose());
+        found.map_err(|why| PluginError::CacheEntry { path, why })
     }
 
-    /// Keeps a compiled component. Whatever fails, it is compiled again the next time.
-    pub(crate) fn put(&self, compiled: &Component, component: Digest, config: Digest) -> Option<()> {
-        let payload = compiled.serialize().ok()?;
+    /// Keeps a compiled component.
+    ///
+    /// # Errors
+    /// [`PluginError::Cache`] where it cannot be written; then it is compiled again the next time.
+    pub(crate) fn put(&self, compiled: &Component, component: Digest, config: Digest) -> Result<(), PluginError> {
+        let refused = |why: String| PluginError::Cache { path: self.folder.clone(), why };
+        let payload = compiled.serialize().map_err(|error| refused(format!("{error:#}")))?;
         let path = self.path(component, config);
-        let draft = path.with_extension(format!("{}.draft", std::process::id()));
+        let number = DRAFTS.fetch_add(1, Ordering::Relaxed);
+        let draft = path.with_extension(format!("{}-{number}.draft", std::process::id()));
         let write = || -> std::io::Result<()> {
+            // One that is there was left by a process of the same number.
+            let _ = fs::remove_file(&draft);
             let mut file = private(&draft)?;
             file.write_all(MAGIC)?;
             file.write_all(Digest::of(&payload).as_bytes())?;
@@ -99,7 +139,7 @@ impl Cache {
         if written.is_err() {
             let _ = fs::remove_file(&draft);
         }
-        written.ok()
+        written.map_err(|error| refused(error.to_string()))
     }
 
     fn path(&self, component: Digest, config: Digest) -> PathBuf {
@@ -107,26 +147,54 @@ impl Cache {
         self.folder.join(format!("{}-{}.cwasm", hex(component), hex(config)))
     }
 
+    /// A file's bytes; nothing where there is none.
     #[cfg(unix)]
-    fn read(&self, path: &Path) -> Option<Vec<u8>> {
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, String> {
         use std::os::unix::fs::MetadataExt as _;
-        let link = fs::symlink_metadata(path).ok()?;
-        let mut file = File::open(path).ok()?;
-        let found = file.metadata().ok()?;
-        let same = (link.dev(), link.ino()) == (found.dev(), found.ino());
-        let private = found.uid() == self.user && found.mode() & 0o077 == 0;
-        if !found.is_file() || !same || !private || found.len() > LARGEST {
-            return None;
+        let failed = |error: std::io::Error| error.to_string();
+        let link = match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            found => found.map_err(failed)?,
+        };
+        let mut file = File::open(path).map_err(failed)?;
+        let found = file.metadata().map_err(failed)?;
+        if !found.is_file() || (link.dev(), link.ino()) != (found.dev(), found.ino()) {
+            return Err("it is no file, or a link".to_owned());
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(found.len()).ok()?);
-        file.read_to_end(&mut bytes).ok()?;
-        Some(bytes)
+        if found.uid() != self.user {
+            return Err("it belongs to another user".to_owned());
+        }
+        if found.mode() & 0o077 != 0 {
+            return Err(format!("others can open it (mode {:03o}): it must have mode 600", found.mode() & 0o777));
+        }
+        if found.len() > LARGEST {
+            return Err(format!("it has more than {LARGEST} bytes"));
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(found.len()).unwrap_or_default());
+        file.read_to_end(&mut bytes).map_err(failed)?;
+        Ok(Some(bytes))
     }
 
     #[cfg(not(unix))]
-    fn read(&self, _: &Path) -> Option<Vec<u8>> {
-        None
+    fn read(&self, _: &Path) -> Result<Option<Vec<u8>>, String> {
+        Ok(None)
     }
+}
+
+impl fmt::Debug for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+/// Code that was kept, checked.
+fn compiled(engine: &Engine, mut code: Vec<u8>) -> Result<Component, String> {
+    let payload = code.split_off(HEADER.min(code.len()));
+    let (magic, digest) = code.split_at_checked(MAGIC.len()).unwrap_or_default();
+    if magic != MAGIC || digest != Digest::of(&payload).as_bytes() {
+        return Err("it was changed after it was kept".to_owned());
+    }
+    deserialize(engine, &payload)
 }
 
 #[cfg(unix)]
@@ -141,9 +209,9 @@ fn private(path: &Path) -> std::io::Result<File> {
 }
 
 #[allow(unsafe_code, reason = "wasmtime cannot check compiled code")]
-fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
+fn deserialize(engine: &Engine, code: &[u8]) -> Result<Component, String> {
     // SAFETY: the bytes are what `Component::serialize` gave to this user's process under the same engine settings:
     // they were read from a file that only this user can write, whose name holds the settings' fingerprint, and they
     // match the digest that was written with them. The engine checks version and settings once more.
-    unsafe { Component::deserialize(engine, code) }.ok()
+    unsafe { Component::deserialize(engine, code) }.map_err(|error| format!("{error:#}"))
 }

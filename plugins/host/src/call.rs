@@ -6,11 +6,8 @@ use davy::plugin::PluginFault;
 use wasmtime::{PoolConcurrencyLimitError, ResourceLimiter, Store, Trap};
 
 use crate::engine::Runtime;
-use crate::limits::Limits;
+use crate::limits::{Limit, Limits, MOST_MEMORIES, MOST_PARTS};
 use crate::ticker::epochs;
-
-/// The most instances, tables and memories of the parts of one component: those of interpreters have dozens.
-const MOST_PARTS: usize = 128;
 
 /// What one store has used.
 #[derive(Debug)]
@@ -22,11 +19,11 @@ pub(crate) struct Meter {
 
 /// A limit on memory or tables that was reached.
 #[derive(Debug, thiserror::Error)]
-#[error("more than {limit} {what} (`Limits::{field}`)")]
+#[error("more than {limit} {what} ({way_out})")]
 struct Exceeded {
     what: &'static str,
-    field: &'static str,
     limit: usize,
+    way_out: String,
 }
 
 /// What a call gave, and what it spent.
@@ -47,7 +44,7 @@ pub(crate) fn call<I, T>(
     let (mut store, instance) = loop {
         let mut store = match store(runtime) {
             Ok(store) => store,
-            Err(error) => return Called { result: Err(fault(&error, Phase::Instantiate)), fuel: 0 },
+            Err(error) => return Called { result: Err(fault(&error, Phase::Instantiate, &limits)), fuel: 0 },
         };
         match instantiate(&mut store) {
             Ok(instance) => break (store, instance),
@@ -57,11 +54,11 @@ pub(crate) fn call<I, T>(
             }
             Err(error) => {
                 let fuel = spent(&store, limits);
-                return Called { result: Err(fault(&error, Phase::Instantiate)), fuel };
+                return Called { result: Err(fault(&error, Phase::Instantiate, &limits)), fuel };
             }
         }
     };
-    let result = call(&instance, &mut store).map_err(|error| fault(&error, Phase::Call));
+    let result = call(&instance, &mut store).map_err(|error| fault(&error, Phase::Call, &limits));
     Called { result, fuel: spent(&store, limits) }
 }
 
@@ -87,22 +84,25 @@ enum Phase {
 }
 
 /// What an error of the engine means.
-fn fault(error: &wasmtime::Error, phase: Phase) -> (PluginFault, String) {
+fn fault(error: &wasmtime::Error, phase: Phase, limits: &Limits) -> (PluginFault, String) {
     let detail = format!("{:#}", Flat(error));
     if error.is::<Exceeded>() {
         return (PluginFault::Memory, detail);
     }
-    let fault = match error.downcast_ref::<Trap>() {
-        Some(Trap::OutOfFuel) => PluginFault::OutOfFuel,
-        Some(Trap::Interrupt) => PluginFault::Deadline,
-        Some(Trap::StackOverflow) => PluginFault::Stack,
-        Some(_) => PluginFault::Trap,
+    let (fault, limit) = match error.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel) => (PluginFault::OutOfFuel, Some(Limit::Fuel)),
+        Some(Trap::Interrupt) => (PluginFault::Deadline, Some(Limit::Deadline)),
+        Some(Trap::StackOverflow) => (PluginFault::Stack, Some(Limit::Stack)),
+        Some(_) => (PluginFault::Trap, None),
         // An instance that cannot be made although nothing in it failed: exports of other types, or the host's limits.
-        None if phase == Phase::Instantiate => PluginFault::NotLoaded,
+        None if phase == Phase::Instantiate => (PluginFault::NotLoaded, None),
         // What is no trap was refused on its way in or out: lengths that lie, text that is none, cases unknown.
-        None => PluginFault::BadOutput,
+        None => (PluginFault::BadOutput, None),
     };
-    (fault, detail)
+    match limit {
+        Some(limit) => (fault, format!("{detail} ({})", limit.way_out(limits))),
+        None => (fault, detail),
+    }
 }
 
 /// The innermost reason, which says most; the frames around it say nothing to users.
@@ -114,12 +114,17 @@ impl std::fmt::Display for Flat<'_> {
     }
 }
 
+impl Meter {
+    fn exceeded(&self, what: &'static str, limit: usize, which: Limit) -> wasmtime::Error {
+        Exceeded { what, limit, way_out: which.way_out(&self.limits) }.into()
+    }
+}
+
 impl ResourceLimiter for Meter {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         self.memory = self.memory.saturating_add(desired.saturating_sub(current));
         if self.memory > self.limits.memory {
-            let exceeded = Exceeded { what: "bytes of memory", field: "memory", limit: self.limits.memory };
-            return Err(exceeded.into());
+            return Err(self.exceeded("bytes of memory", self.limits.memory, Limit::Memory));
         }
         Ok(true)
     }
@@ -133,22 +138,20 @@ impl ResourceLimiter for Meter {
     fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         self.table_elements = self.table_elements.saturating_add(desired.saturating_sub(current));
         if self.table_elements > self.limits.table_elements {
-            let limit = self.limits.table_elements;
-            let exceeded = Exceeded { what: "elements of tables", field: "table_elements", limit };
-            return Err(exceeded.into());
+            return Err(self.exceeded("elements of tables", self.limits.table_elements, Limit::TableElements));
         }
         Ok(true)
     }
 
     fn instances(&self) -> usize {
-        MOST_PARTS
+        MOST_PARTS as usize
     }
 
     fn tables(&self) -> usize {
-        MOST_PARTS
+        MOST_PARTS as usize
     }
 
     fn memories(&self) -> usize {
-        MOST_PARTS
+        MOST_MEMORIES as usize
     }
 }

@@ -10,16 +10,12 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, Po
 
 use crate::cache::Cache;
 use crate::error::PluginError;
-use crate::limits::Limits;
+use crate::limits::{Limits, MOST_MEMORIES, MOST_PARTS};
 use crate::load::Plugin;
 use crate::ticker::Ticker;
 
 /// How many calls the pool has room for at once. More wait, as long as their deadline allows.
 const SLOTS: u32 = 64;
-/// The most core instances, and tables, of one component in the pool.
-const PARTS: u32 = 64;
-/// The most memories of one component in the pool.
-const MEMORIES: u32 = 8;
 /// How many touched bytes of a memory or table an unused slot may keep.
 const KEPT: usize = 1 << 20;
 
@@ -49,7 +45,7 @@ pub(crate) struct Runtime {
     pub(crate) engine: Engine,
     pub(crate) limits: Limits,
     pub(crate) ticker: Ticker,
-    /// Everything that compiled code depends on.
+    /// Everything that compiled code depends on. Limits are no part of it: they are checked while it runs.
     pub(crate) config: Digest,
     /// Name and version, for the record.
     pub(crate) name: String,
@@ -77,7 +73,9 @@ impl PluginHost {
         &self.inner.runtime.limits
     }
 
-    /// What runs the plugins, with everything that results depend on: its version, the processor, and a fingerprint of both and of all settings.
+    /// What runs the plugins, with everything that results depend on: its version, the processor, and a fingerprint of
+    /// both, of the engine's settings and of the [`Limits`]. Two limits are left out: the deadline, whose trip is no
+    /// result, and the size of components, which are loaded or are not. So is whether instances come from a pool.
     #[must_use]
     pub fn engine(&self) -> &str {
         &self.inner.runtime.name
@@ -150,10 +148,11 @@ impl PluginHostBuilder {
             Some(engine) => engine,
             None => self.engine(false).map_err(|error| PluginError::Engine(format!("{error:#}")))?,
         };
-        let config = fingerprint(&engine);
+        let config = of_code(&engine);
         let runner = if self.interpreted { "interpreted" } else { std::env::consts::ARCH };
-        // The exact version and every setting are in the fingerprint.
-        let short: String = config.to_string().chars().skip("sha256:".len()).take(16).collect();
+        // The exact version, every setting and the limits are in the fingerprint.
+        let results = of_results(config, &self.limits).to_string();
+        let short: String = results.chars().skip("sha256:".len()).take(16).collect();
         let name = format!("wasmtime 48 {runner} {short}");
         let runtime =
             Runtime { engine, limits: self.limits, ticker: Ticker::default(), config, name, pooled: is_pooled };
@@ -181,9 +180,11 @@ impl PluginHostBuilder {
                 .total_core_instances(SLOTS * 4)
                 .total_memories(SLOTS * 2)
                 .total_tables(SLOTS * 4)
-                .max_core_instances_per_component(PARTS)
-                .max_tables_per_component(PARTS)
-                .max_memories_per_component(MEMORIES)
+                .max_core_instances_per_component(MOST_PARTS)
+                .max_tables_per_component(MOST_PARTS)
+                .max_tables_per_module(MOST_PARTS)
+                .max_memories_per_component(MOST_MEMORIES)
+                .max_memories_per_module(MOST_MEMORIES)
                 .max_component_instance_size(4 << 20)
                 .max_core_instance_size(4 << 20)
                 .max_memory_size(self.limits.memory)
@@ -200,8 +201,18 @@ impl PluginHostBuilder {
     }
 }
 
+/// What results depend on: the code, and what ends a call.
+fn of_results(config: Digest, limits: &Limits) -> Digest {
+    let Limits { fuel, deadline: _, memory, table_elements, stack, output, component: _ } = limits;
+    let sizes = [memory, table_elements, stack, output];
+    let mut bytes = config.as_bytes().to_vec();
+    bytes.extend(fuel.to_le_bytes());
+    sizes.iter().for_each(|size| bytes.extend((**size as u64).to_le_bytes()));
+    Digest::of(&bytes)
+}
+
 /// What compiled code depends on: version, target and settings.
-fn fingerprint(engine: &Engine) -> Digest {
+fn of_code(engine: &Engine) -> Digest {
     struct Bytes(Vec<u8>);
     impl Hasher for Bytes {
         fn finish(&self) -> u64 {

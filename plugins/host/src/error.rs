@@ -13,12 +13,14 @@ pub enum PluginError {
     #[error("W001: WebAssembly cannot be run here: {0}")]
     Engine(String),
     /// Larger than the limit.
-    #[error("W002: the plugin has {bytes} bytes; at most {limit} are allowed (`Limits::component`)")]
+    #[error("W002: the plugin has {bytes} bytes; at most {limit} are allowed ({way_out})")]
     TooLarge {
         /// Its size.
         bytes: usize,
         /// The limit.
         limit: usize,
+        /// What can be done about it.
+        way_out: String,
     },
     /// A core module instead of a component.
     #[error("W003: this is a core module, not a component: `davy plugin build` makes one of it")]
@@ -84,6 +86,22 @@ pub enum PluginError {
         path: PathBuf,
         /// Why not.
         why: String,
+    },
+    /// Code that was compiled before cannot be used; it is compiled anew.
+    #[error("W017: compiled code in {} is not used: {why}", .path.display())]
+    CacheEntry {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// The component has more parts than it may, or begins with more than it may ever have.
+    #[error("W018: the component asks for too much: {why} ({way_out})")]
+    TooMuch {
+        /// Of what.
+        why: String,
+        /// What can be done about it.
+        way_out: String,
     },
     /// The plugins do not fit the documents that use them.
     #[error("W016: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]

@@ -4,17 +4,17 @@
 //! reach nothing: no clock, no files, no network, no randomness. Every call runs in a fresh instance, within a
 //! budget of fuel and memory; the same input gives the same bits and spends the same fuel, wherever it runs.
 //!
-//! ```no_run
-//! use davy_plugins::PluginHost;
+//! ```
+//! use davy::{Bundle, Decision, Engine, Snapshot, State};
+//! use davy_plugins::{PluginError, PluginHost};
 //!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let (bundle, mut snapshot): (davy::Bundle, davy::Snapshot) = todo!();
-//! let host = PluginHost::new()?;
-//! let plugins = host.load(&bundle)?;                   // checked against the bundle, compiled once
-//! let engine = davy::Engine::new(&bundle);
-//! davy_plugins::measure(&engine, &plugins, &mut snapshot);
-//! let step = engine.decide(&davy::State::new(), &snapshot);
-//! # let _ = step; Ok(()) }
+//! fn decide(bundle: &Bundle, state: &State, mut snapshot: Snapshot) -> Result<Decision, PluginError> {
+//!     let host = PluginHost::new()?;                   // once per process
+//!     let plugins = host.load(bundle)?;                // checked against the bundle, compiled once
+//!     let engine = Engine::new(bundle);
+//!     davy_plugins::measure(&engine, &plugins, &mut snapshot);
+//!     Ok(engine.decide(state, &snapshot).decision)
+//! }
 //! ```
 //!
 //! # What is guaranteed, and what is not

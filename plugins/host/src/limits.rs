@@ -46,8 +46,68 @@ impl Limits {
     };
 }
 
+/// The most core instances, and the most tables, that a component may have. Interpreters have dozens.
+pub(crate) const MOST_PARTS: u32 = 64;
+/// The most memories that a component may have.
+pub(crate) const MOST_MEMORIES: u32 = 8;
+
+/// One of the limits, for messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Limit {
+    Fuel,
+    Deadline,
+    Memory,
+    TableElements,
+    Stack,
+    Component,
+}
+
+impl Limit {
+    /// What somebody who has reached the limit can do: where it is set, and what has more unless it is set already.
+    pub(crate) fn way_out(self, limits: &Limits) -> String {
+        let field = match self {
+            Self::Fuel => "fuel",
+            Self::Deadline => "deadline",
+            Self::Memory => "memory",
+            Self::TableElements => "table_elements",
+            Self::Stack => "stack",
+            Self::Component => "component",
+        };
+        if self.of(limits) < self.of(&Limits::INTERPRETERS) {
+            format!("`Limits::{field}`; `Limits::INTERPRETERS` allows more, on the command line `--interpreters`")
+        } else {
+            format!("`Limits::{field}`")
+        }
+    }
+
+    const fn of(self, limits: &Limits) -> u128 {
+        match self {
+            Self::Fuel => limits.fuel as u128,
+            Self::Deadline => limits.deadline.as_millis(),
+            Self::Memory => limits.memory as u128,
+            Self::TableElements => limits.table_elements as u128,
+            Self::Stack => limits.stack as u128,
+            Self::Component => limits.component as u128,
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self::DEFAULT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_out_is_no_dead_end() {
+        use Limit::{Component, Deadline, Fuel, Memory, Stack, TableElements};
+        for limit in [Fuel, Deadline, Memory, TableElements, Stack, Component] {
+            assert!(limit.way_out(&Limits::DEFAULT).contains("`--interpreters`"), "{limit:?}");
+            assert!(!limit.way_out(&Limits::INTERPRETERS).contains("`--interpreters`"), "{limit:?}");
+        }
     }
 }

@@ -13,6 +13,7 @@ use crate::call::{Called, Meter, call};
 use crate::description::{Description, World};
 use crate::engine::{PluginHost, Runtime};
 use crate::error::PluginError;
+use crate::limits::{Limit, Limits, MOST_MEMORIES, MOST_PARTS};
 use crate::metric::Metric;
 use crate::step::Step;
 
@@ -48,8 +49,9 @@ impl PluginHost {
 
     fn new_plugin(&self, bytes: &[u8], digest: Digest) -> Result<Plugin, PluginError> {
         let runtime = Arc::clone(&self.inner.runtime);
-        check_bytes(bytes, runtime.limits.component)?;
+        check_bytes(bytes, &runtime.limits)?;
         let component = self.compiled(bytes, digest)?;
+        check_parts(&component)?;
         let world = world(&runtime, &component)?;
         let linker = Linker::new(&runtime.engine);
         let wrong = |error: wasmtime::Error| PluginError::WorldType(format!("{error:#}"));
@@ -64,15 +66,21 @@ impl PluginHost {
 
     /// Compiled code, from the cache if it has it.
     fn compiled(&self, bytes: &[u8], digest: Digest) -> Result<Component, PluginError> {
-        let (engine, config) = (&self.inner.runtime.engine, self.inner.runtime.config);
-        if let Some(component) = self.inner.cache.as_ref().and_then(|cache| cache.get(engine, digest, config)) {
-            return Ok(component);
-        }
-        let component =
-            Component::from_binary(engine, bytes).map_err(|error| PluginError::Invalid(format!("{error:#}")))?;
-        if let Some(cache) = &self.inner.cache {
-            cache.put(&component, digest, config);
-        }
+        let runtime = &self.inner.runtime;
+        let compile = || {
+            let compiled = Component::from_binary(&runtime.engine, bytes);
+            compiled.map_err(|error| invalid(format!("{error:#}"), &runtime.limits))
+        };
+        let Some(cache) = &self.inner.cache else { return compile() };
+        let spoilt = match cache.get(&runtime.engine, digest, runtime.config) {
+            Ok(Some(component)) => return Ok(component),
+            Ok(None) => None,
+            Err(spoilt) => Some(spoilt),
+        };
+        // Where this fails, the code was not spoilt: other limits refuse the component.
+        let component = compile()?;
+        let kept = cache.put(&component, digest, runtime.config).err();
+        spoilt.iter().chain(&kept).for_each(|fault| cache.tell(fault));
         Ok(component)
     }
 }
@@ -113,9 +121,11 @@ impl fmt::Debug for Plugin {
     }
 }
 
-fn check_bytes(bytes: &[u8], limit: usize) -> Result<(), PluginError> {
+fn check_bytes(bytes: &[u8], limits: &Limits) -> Result<(), PluginError> {
+    let limit = limits.component;
     if bytes.len() > limit {
-        return Err(PluginError::TooLarge { bytes: bytes.len(), limit });
+        let way_out = Limit::Component.way_out(limits);
+        return Err(PluginError::TooLarge { bytes: bytes.len(), limit, way_out });
     }
     // Compiled code is an ELF file.
     if bytes.starts_with(b"\x7fELF") {
@@ -127,6 +137,40 @@ fn check_bytes(bytes: &[u8], limit: usize) -> Result<(), PluginError> {
         Some([0, b'a', b's', b'm', _, _, 1, 0]) => Ok(()),
         _ => Err(PluginError::NotWasm),
     }
+}
+
+/// Why the engine does not take a component: its code is not valid, or asks for more than there is for it. The engine has
+/// one kind of error for both, and words of its own for the second.
+fn invalid(why: String, limits: &Limits) -> PluginError {
+    let says = |words: &str| why.contains(words);
+    let way_out = if says("minimum byte size of") {
+        Limit::Memory.way_out(limits)
+    } else if says("minimum element size of") {
+        Limit::TableElements.way_out(limits)
+    } else if says("exceeds the configured maximum") || says("per-instance limit") || says("resource limit exceeded") {
+        parts()
+    } else {
+        return PluginError::Invalid(why);
+    };
+    PluginError::TooMuch { why, way_out }
+}
+
+/// More than a component may have of them helps nobody.
+fn parts() -> String {
+    format!(
+        "a plugin may have {MOST_PARTS} core instances, {MOST_PARTS} tables and {MOST_MEMORIES} memories: link its parts \
+         into fewer modules"
+    )
+}
+
+/// Where instances are not from a pool, the engine counts only when one is made.
+fn check_parts(component: &Component) -> Result<(), PluginError> {
+    let Some(needed) = component.resources_required() else { return Ok(()) };
+    let (memories, tables) = (needed.num_memories, needed.num_tables);
+    if memories <= MOST_MEMORIES && tables <= MOST_PARTS {
+        return Ok(());
+    }
+    Err(PluginError::TooMuch { why: format!("{memories} memories and {tables} tables"), way_out: parts() })
 }
 
 fn world(runtime: &Runtime, component: &Component) -> Result<World, PluginError> {
@@ -167,8 +211,11 @@ fn plain(name: &str) -> String {
 
 fn describe(runtime: &Runtime, code: &Code) -> Result<Description, PluginError> {
     let failed = |(fault, detail)| match fault {
-        // Types are compared when the instance is made.
-        PluginFault::NotLoaded => PluginError::WorldType(detail),
+        // Types are compared, and parts counted, when the instance is made.
+        PluginFault::NotLoaded => match invalid(detail, &runtime.limits) {
+            PluginError::Invalid(detail) => PluginError::WorldType(detail),
+            too_much => too_much,
+        },
         fault => PluginError::Describe { fault, detail },
     };
     match code {

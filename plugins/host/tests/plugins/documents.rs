@@ -64,6 +64,13 @@ fn uses_that_do_not_fit_are_refused_where_they_stand() {
 }
 
 #[test]
+fn what_environments_repeat_is_said_once() {
+    let found = wrong(&sum(), "inputs: [{ name: others, gauge: g }]\n  environments: { staging: {}, prod: {} }");
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].contains("`others`") && found[1].contains("`samples`"), "{found:?}");
+}
+
+#[test]
 fn parameters_are_held_against_the_plugins_own_schema() {
     let with = |parameters: &str| {
         wrong(&with_schema(), &format!("inputs: [{{ name: samples, gauge: g }}]\n          parameters: {parameters}"))

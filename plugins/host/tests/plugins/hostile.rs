@@ -61,6 +61,55 @@ fn compile_bombs_are_refused_by_their_size() {
     assert!(matches!(host().plugin(&bytes), Err(PluginError::TooLarge { .. })), "{}", bytes.len());
 }
 
+/// Components with so many instances, tables and memories, whose first memory has so many pages.
+fn parts(instances: usize, tables: usize, memories: usize, pages: u32) -> Vec<u8> {
+    let of = |count: usize, kind: &str, made: &str| -> String {
+        let instances: String = (0..count).map(|_| format!("(core instance (instantiate ${kind}))")).collect();
+        format!("(core module ${kind} {made}) {instances}")
+    };
+    let text = format!(
+        "(component {} {} {} (core module $first (memory {pages})) (core instance (instantiate $first)))",
+        of(instances, "plain", ""),
+        of(tables, "table", "(table 1 funcref)"),
+        of(memories, "memory", "(memory 1)")
+    );
+    wat::parse_str(text).unwrap()
+}
+
+#[test]
+fn whoever_reaches_a_limit_is_told_the_way_out() {
+    let pooled = host();
+    let on_demand = PluginHost::builder().on_demand().build().unwrap();
+    let told = |host: &PluginHost, bytes: &[u8]| host.plugin(bytes).unwrap_err().to_string();
+    let many = "64 core instances, 64 tables and 8 memories: link its parts into fewer modules";
+    for host in [&pooled, &on_demand] {
+        for bytes in [parts(0, 65, 0, 1), parts(0, 0, 8, 1)] {
+            let error = told(host, &bytes);
+            assert!(error.starts_with("W018") && error.contains(many), "{error}");
+        }
+        // As many as there may be: it only is no plugin.
+        assert!(told(host, &parts(40, 8, 7, 1)).starts_with("W008"));
+    }
+    let interpreters = PluginHost::builder().limits(Limits::INTERPRETERS).build().unwrap();
+    if pooled.is_pooled() {
+        assert!(told(&pooled, &parts(64, 0, 0, 1)).contains(many));
+        let large = parts(0, 0, 0, 1500);
+        let error = told(&pooled, &large);
+        assert!(error.starts_with("W018") && error.contains("`Limits::memory`; `Limits::INTERPRETERS`"), "{error}");
+        assert!(told(&interpreters, &large).starts_with("W008"), "there it has room");
+    }
+    let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
+    bytes.resize(Limits::DEFAULT.component + 1, 0);
+    let error = told(&pooled, &bytes);
+    assert!(error.contains("`Limits::component`") && error.contains("`--interpreters`"), "{error}");
+    bytes.resize(Limits::INTERPRETERS.component + 1, 0);
+    let error = told(&interpreters, &bytes);
+    assert!(error.contains("`Limits::component`") && !error.contains("`--interpreters`"), "{error}");
+    let (_, _, endless) = corpus().into_iter().find(|(name, ..)| name == "a description that never comes").unwrap();
+    let error = told(&pooled, &endless);
+    assert!(error.starts_with("W011") && error.contains("`Limits::fuel`; `Limits::INTERPRETERS`"), "{error}");
+}
+
 #[test]
 fn thousands_of_exports_are_no_plugin_and_no_harm() {
     let exports: String = (0..5000).map(|number| format!("(export \"x{number}\" (instance $none))")).collect();
