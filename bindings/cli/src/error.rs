@@ -105,8 +105,8 @@ pub(crate) enum Error {
     PluginParameters { causes: String },
     #[error("a metric is measured from something: give intervals with `--input`, on which something is measured")]
     PluginNeedsInput,
-    #[error("there is no folder for compiled plugins: no home folder is known; give one with `--plugin-cache`")]
-    NoCache,
+    #[error("{calls} of {of} calls came to nothing, so what they took says nothing: {why}")]
+    PluginCameToNothing { calls: usize, of: usize, why: String },
     #[error("`{name}` cannot name a plugin: use small letters, digits and `-`, beginning with a letter")]
     PluginName { name: String },
     #[error("cargo: {cause}")]

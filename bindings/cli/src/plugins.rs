@@ -1,7 +1,10 @@
 //! The plugins that policies and flows use: loaded where there are any, checked, and kept compiled for the next time.
 
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use davy::plugin::Plugins;
 use davy::{Bundle, Diagnostic, ProbeFlows};
@@ -20,33 +23,62 @@ pub(crate) struct PluginArgs {
     /// Keep compiled plugins in this folder, which must be closed to others; in the user's cache folder unless given
     #[arg(long, value_name = "DIR")]
     plugin_cache: Option<PathBuf>,
+    // What runs them: an engine reserves much, and is made once.
+    #[arg(skip)]
+    host: OnceLock<PluginHost>,
 }
 
 impl PluginArgs {
-    /// What runs plugins here. Without a folder of one's own, compiled code is kept for nobody.
+    /// What runs plugins here, with compiled code from where it is kept. A folder that is given must do for it; where the
+    /// user's own does not, that is told, and plugins are compiled.
     pub(crate) fn host(&self) -> Result<PluginHost, PluginError> {
-        let mut builder = PluginHost::builder().limits(self.limits());
-        if let Some(cache) = self.cache()? {
-            builder = builder.cache(cache);
-        }
-        builder.build()
+        self.once(|| match self.cache() {
+            Ok(cache) => Ok(Some(cache.telling(tell_once()))),
+            Err(unkept) if self.plugin_cache.is_some() => Err(unkept),
+            Err(unkept) => {
+                terminal::warn(&unkept);
+                Ok(None)
+            }
+        })
     }
 
-    /// The same, without a folder for compiled code.
+    /// The same, for a command that keeps compiled code or fails; `tell` hears what keeps it from that.
+    pub(crate) fn host_that_keeps(
+        &self,
+        tell: impl Fn(&PluginError) + Send + Sync + 'static,
+    ) -> Result<PluginHost, PluginError> {
+        self.once(|| Ok(Some(self.cache()?.telling(tell))))
+    }
+
+    /// The same, for commands that look at what others made: nothing of it is kept.
     pub(crate) fn host_without_cache(&self) -> Result<PluginHost, PluginError> {
-        PluginHost::builder().limits(self.limits()).build()
+        self.once(|| Ok(None))
     }
 
-    pub(crate) const fn limits(&self) -> Limits {
+    /// The folder for compiled code: the one that is given, or the user's own.
+    pub(crate) fn cache_folder(&self) -> Result<PathBuf, PluginError> {
+        self.plugin_cache.clone().map_or_else(of_the_user, Ok)
+    }
+
+    const fn limits(&self) -> Limits {
         if self.interpreters { Limits::INTERPRETERS } else { Limits::DEFAULT }
     }
 
-    /// The folder for compiled code: the one that is given, which must do, or the user's, if there is one that does.
-    pub(crate) fn cache(&self) -> Result<Option<Cache>, PluginError> {
-        match (&self.plugin_cache, of_the_user()) {
-            (Some(given), _) => Cache::new(given).map(Some),
-            (None, own) => Ok(own.and_then(|folder| Cache::new(folder).ok())),
+    fn cache(&self) -> Result<Cache, PluginError> {
+        Cache::new(self.cache_folder()?)
+    }
+
+    /// The process's host, which is made when it is first asked for.
+    fn once(&self, cache: impl FnOnce() -> Result<Option<Cache>, PluginError>) -> Result<PluginHost, PluginError> {
+        if let Some(host) = self.host.get() {
+            return Ok(host.clone());
         }
+        let mut builder = PluginHost::builder().limits(self.limits());
+        if let Some(cache) = cache()? {
+            builder = builder.cache(cache);
+        }
+        let host = builder.build()?;
+        Ok(self.host.get_or_init(|| host).clone())
     }
 
     /// The plugins of these bundles. What is wrong with one is shown on standard error; a plugin that is not loaded measures
@@ -54,14 +86,16 @@ impl PluginArgs {
     pub(crate) fn of<'a>(&self, bundles: impl Iterator<Item = (&'a Documents, &'a Bundle)>) -> Plugins {
         let mut plugins = Plugins::new();
         for (documents, bundle) in bundles.filter(|(_, bundle)| bundle.plugins().next().is_some()) {
-            match self.host() {
-                Ok(host) => {
-                    let (loaded, wrong) = host.load_what_fits(bundle);
-                    documents.show(&wrong.iter().map(|diagnostic| documents.locate(diagnostic)).collect::<Vec<_>>());
-                    plugins = plugins.and(loaded);
+            let host = match self.host() {
+                Ok(host) => host,
+                Err(error) => {
+                    terminal::complain(&error);
+                    return plugins;
                 }
-                Err(error) => terminal::complain(&error),
-            }
+            };
+            let (loaded, wrong) = host.load_what_fits(bundle);
+            documents.show(&wrong.iter().map(|diagnostic| documents.locate(diagnostic)).collect::<Vec<_>>());
+            plugins = plugins.and(loaded);
         }
         plugins
     }
@@ -100,16 +134,41 @@ impl PluginArgs {
     }
 }
 
-/// The user's own folder for compiled plugins, made if it is missing.
-fn of_the_user() -> Option<PathBuf> {
-    let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let davy = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?.join("davy");
-    fs::create_dir_all(&davy).ok()?;
-    Some(davy.join("plugins"))
+/// Warns of everything that cannot be used, and of a folder once, however many plugins it cannot keep.
+fn tell_once() -> impl Fn(&PluginError) + Send + Sync + 'static {
+    let told = AtomicBool::new(false);
+    move |fault: &PluginError| {
+        if !matches!(fault, PluginError::Cache { .. }) || !told.swap(true, Ordering::Relaxed) {
+            terminal::warn(fault);
+        }
+    }
 }
 
-/// Where the user's compiled plugins are kept, for people.
-pub(crate) fn shown_cache(args: &PluginArgs) -> String {
-    let folder = args.plugin_cache.clone().or_else(of_the_user);
-    folder.as_deref().map_or_else(|| "nowhere".to_owned(), |path: &Path| path.display().to_string())
+/// The user's own folder for compiled plugins; what it lies in is made if it is missing.
+fn of_the_user() -> Result<PathBuf, PluginError> {
+    let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let refused = |path: &Path, why: &dyn Display| PluginError::Cache {
+        path: path.to_owned(),
+        why: format!("{why}; `--plugin-cache` names another folder"),
+    };
+    let Some(caches) = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache"))) else {
+        return Err(refused(Path::new("~/.cache/davy"), &"no home folder is known"));
+    };
+    let davy = caches.join("davy");
+    fs::create_dir_all(&davy).map_err(|error| refused(&davy, &error))?;
+    Ok(davy.join("plugins"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_makes_one_host() {
+        let args = PluginArgs { interpreters: false, plugin_cache: None, host: OnceLock::new() };
+        let (first, second) = (args.host_without_cache().unwrap(), args.host().unwrap());
+        // Hosts that share what they loaded share the name of what runs it.
+        assert!(std::ptr::eq(first.engine(), second.engine()));
+    }
 }

@@ -58,6 +58,12 @@ pub(crate) fn complain(error: &dyn Display) {
     note(&format!("davy: {label} {}\n", printable(&error.to_string())));
 }
 
+/// Prints on one line what somebody should know, and what keeps nothing from going on.
+pub(crate) fn warn(warning: &dyn Display) {
+    let label = paint(Stream::Err.colour(), "1;33", "warning:");
+    note(&format!("davy: {label} {}\n", printable(&warning.to_string())));
+}
+
 /// Wraps `text` in an ANSI style.
 pub(crate) fn paint(colour: Colour, style: &str, text: &str) -> String {
     match colour {

@@ -3,9 +3,11 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use davy_plugins::{Plugin, PluginHost, World};
+use davy_plugins::{PluginHost, World};
 
-use super::run::WithArgs;
+use super::event::Told;
+use super::run::{WithArgs, came_to_nothing};
+use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::{Ended, load, terminal};
 
@@ -24,27 +26,27 @@ const LEAST: usize = 5;
 
 pub(crate) fn run(args: &Args) -> Ended {
     let bytes = load::bytes(&args.with.file)?;
-    let compiled = median(&mut (0..3).map(|_| compile(args, &bytes)).collect::<Result<Vec<_>, _>>()?);
-    let host: PluginHost = args.with.plugins.host()?;
-    let plugin = super::plugin(&host, &args.with.file)?;
+    // Compiled code that is kept would be found instead of made.
+    let host = args.with.plugins.host_without_cache()?;
+    let compiled = median(&mut (0..3).map(|_| compile(args, &host, &bytes)).collect::<Result<Vec<_>, _>>()?);
+    let plugin = super::plugin(&host, &args.with.file, &bytes)?;
     let parameters = args.with.parameters(&plugin)?;
     let (calls, fuel, mut took) = match plugin.description().world {
         World::Metric => {
             let look = args.with.look(&plugin, &parameters)?;
             let seen = look.measure();
+            of_use(seen.plugins.len(), seen.plugins.iter().filter_map(|one| came_to_nothing(&one.outcome)))?;
             let fuel = seen.plugins.iter().filter_map(|one| one.fuel).map(davy::Count::get).max();
             (seen.plugins.len(), fuel, rounds(args, || drop(black_box(look.measure()))))
         }
         World::ProbeStep => {
             let (story, step) = (args.with.story(&parameters)?, plugin.step()?);
             let told = story.tell(&step);
+            of_use(told.len(), told.iter().filter_map(Told::came_to_nothing))?;
             let fuel = told.iter().filter_map(|turn| turn.turned.fuel).max();
             (told.len(), fuel, rounds(args, || drop(black_box(story.tell(&step)))))
         }
     };
-    if calls == 0 {
-        return Err(crate::error::Error::PluginNeedsInput);
-    }
     let each = |took: Duration| took / u32::try_from(calls).unwrap_or(u32::MAX);
     let (middle, rounds) = (each(median(&mut took)), took.len());
     let slow = each(took.get(rounds * 99 / 100).copied().unwrap_or_default());
@@ -59,11 +61,18 @@ pub(crate) fn run(args: &Args) -> Ended {
     Ok(ExitCode::SUCCESS)
 }
 
-fn compile(args: &Args, bytes: &[u8]) -> Result<Duration, crate::error::Error> {
-    let host = args.with.plugins.host_without_cache()?;
+/// Whether the calls did what they are for: how soon a plugin fails is not what it costs.
+fn of_use(calls: usize, mut failures: impl Iterator<Item = String>) -> Result<(), Error> {
+    match failures.next() {
+        Some(why) => Err(Error::PluginCameToNothing { calls: failures.count() + 1, of: calls, why }),
+        None if calls == 0 => Err(Error::PluginNeedsInput),
+        None => Ok(()),
+    }
+}
+
+fn compile(args: &Args, host: &PluginHost, bytes: &[u8]) -> Result<Duration, Error> {
     let began = Instant::now();
-    let plugin: std::sync::Arc<Plugin> = host.plugin(bytes)?;
-    drop(black_box(plugin));
+    drop(black_box(super::plugin(host, &args.with.file, bytes)?));
     Ok(began.elapsed())
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn run(args: &Args) -> Ended {
     let (mut all, mut text, mut failed) = (Vec::new(), String::new(), false);
     for path in &args.files {
         let bytes = load::bytes(path)?;
-        match super::plugin(&host, path) {
+        match super::plugin(&host, path, &bytes) {
             Ok(plugin) if args.format == Format::Json => {
                 all.push(as_json(&path.display().to_string(), &plugin, bytes.len(), host.limits()));
             }

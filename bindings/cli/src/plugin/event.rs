@@ -2,10 +2,14 @@
 
 use std::path::Path;
 
-use davy::plugin::{NoResult, StepAction, StepEvent, StepPlugin, StepResponse, StepSituation, Turned};
+use davy::plugin::{
+    NoResult, StepAction, StepCapture, StepCheck, StepEvent, StepPlugin, StepResponse, StepSituation, Turned,
+};
+use davy::probe::Bytes;
 use davy::{Duration, Instant};
 use davy_plugins::Step;
 use serde::Deserialize;
+use serde_json::{Value as Json, json};
 
 use crate::error::Error;
 use crate::load;
@@ -145,13 +149,47 @@ impl Told {
                 }
                 out
             }
-            Err(NoResult::Rejected(why)) => format!("rejects: {why}"),
-            Err(NoResult::Faulted(fault, detail)) => format!("fails, {}: {detail}", fault.as_str()),
+            Err(_) => self.came_to_nothing().unwrap_or_default(),
         };
         format!("{}{fuel}: {said}\n", self.before)
     }
 
-    pub(super) fn failed(&self) -> bool {
-        self.turned.result.is_err()
+    /// The turn for programs: what happened before it, what it spent, and one of `send`, `done`, `rejected` and `faulted`.
+    pub(super) fn json(&self) -> Json {
+        let outcome = match &self.turned.result {
+            Ok(StepAction::Send { request, .. }) => json!({ "send": {
+                "method": request.method,
+                "url": request.url,
+                "headers": request.headers,
+                "body": Bytes(request.body.clone()),
+            } }),
+            Ok(StepAction::Done(conclusion)) => {
+                let check = |check: &StepCheck| {
+                    json!({
+                        "what": check.what,
+                        "outcome": check.outcome,
+                        "expected": check.expected,
+                        "actual": check.actual,
+                    })
+                };
+                let capture = |capture: &StepCapture| json!({ "name": capture.name, "value": capture.value });
+                json!({ "done": {
+                    "checks": conclusion.checks.iter().map(check).collect::<Vec<_>>(),
+                    "captures": conclusion.captures.iter().map(capture).collect::<Vec<_>>(),
+                } })
+            }
+            Err(NoResult::Rejected(why)) => json!({ "rejected": { "message": why } }),
+            Err(NoResult::Faulted(fault, detail)) => json!({ "faulted": { "fault": fault, "detail": detail } }),
+        };
+        json!({ "before": self.before, "fuel": self.turned.fuel, "outcome": outcome })
+    }
+
+    /// Why the turn led nowhere; nothing where it did.
+    pub(super) fn came_to_nothing(&self) -> Option<String> {
+        match &self.turned.result {
+            Ok(_) => None,
+            Err(NoResult::Rejected(why)) => Some(format!("rejects: {why}")),
+            Err(NoResult::Faulted(fault, detail)) => Some(format!("fails, {}: {detail}", fault.as_str())),
+        }
     }
 }

@@ -16,8 +16,8 @@ use std::sync::Arc;
 use clap::Subcommand;
 use davy_plugins::{Plugin, PluginHost};
 
+use crate::Ended;
 use crate::error::Error;
-use crate::{Ended, load};
 
 /// Begin, build, check, run and measure WebAssembly plugins
 #[derive(Subcommand)]
@@ -41,8 +41,7 @@ pub(crate) fn run(command: &Command) -> Ended {
     }
 }
 
-/// The plugin of a file.
-fn plugin(host: &PluginHost, path: &Path) -> Result<Arc<Plugin>, Error> {
-    let bytes = load::bytes(path)?;
-    host.plugin(&bytes).map_err(|cause| Error::PluginFile { path: path.to_owned(), cause })
+/// The plugin of a file with these bytes.
+fn plugin(host: &PluginHost, path: &Path, bytes: &[u8]) -> Result<Arc<Plugin>, Error> {
+    host.plugin(bytes).map_err(|cause| Error::PluginFile { path: path.to_owned(), cause })
 }

@@ -1,10 +1,14 @@
 //! `davy plugin precompile`: compiles before a decision has to.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use davy_plugins::PluginError;
+
 use crate::exit::ExitCode;
-use crate::plugins::{self, PluginArgs};
+use crate::plugins::PluginArgs;
 use crate::{Ended, load, terminal};
 
 /// Compile plugins into the private folder for compiled code, so that commands find them there
@@ -22,8 +26,15 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Ended {
-    let Some(cache) = args.plugins.cache()? else { return Err(crate::error::Error::NoCache) };
-    let host = davy_plugins::PluginHost::builder().limits(args.plugins.limits()).cache(cache).build()?;
+    let lost = Arc::new(AtomicBool::new(false));
+    let loses = Arc::clone(&lost);
+    let host = args.plugins.host_that_keeps(move |fault: &PluginError| match fault {
+        PluginError::Cache { .. } => {
+            terminal::complain(fault);
+            loses.store(true, Ordering::Relaxed);
+        }
+        replaced => terminal::warn(replaced),
+    })?;
     let mut failed = false;
     for path in &args.paths {
         let files: Vec<(String, Vec<u8>)> = if path.is_dir() {
@@ -38,6 +49,8 @@ pub(crate) fn run(args: &Args) -> Ended {
         for (name, bytes) in files {
             let began = Instant::now();
             match host.plugin(&bytes) {
+                // Compiled, and told already that it could not be kept.
+                Ok(_) if lost.swap(false, Ordering::Relaxed) => failed = true,
                 Ok(plugin) => {
                     let took = began.elapsed();
                     let line = format!("{name}: {} is there, after {took:.1?}\n", plugin.digest());
@@ -51,6 +64,6 @@ pub(crate) fn run(args: &Args) -> Ended {
             }
         }
     }
-    terminal::note(&format!("davy: compiled plugins are kept in {}\n", plugins::shown_cache(&args.plugins)));
+    terminal::note(&format!("davy: compiled plugins are kept in {}\n", args.plugins.cache_folder()?.display()));
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

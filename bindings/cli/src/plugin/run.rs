@@ -7,7 +7,7 @@ use davy::{Cohort, Instant};
 use davy_plugins::World;
 use serde_json::Value as Json;
 
-use super::event::Story;
+use super::event::{Story, Told};
 use super::observed::Look;
 use crate::error::Error;
 use crate::exit::ExitCode;
@@ -86,15 +86,23 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Ended {
     let host = args.with.plugins.host()?;
-    let plugin = super::plugin(&host, &args.with.file)?;
+    let plugin = super::plugin(&host, &args.with.file, &load::bytes(&args.with.file)?)?;
     let parameters = args.with.parameters(&plugin)?;
     match plugin.description().world {
         World::Metric => metric(args, &plugin, &parameters),
         World::ProbeStep => {
             let told = args.with.story(&parameters)?.tell(&plugin.step()?);
-            let text: String = told.iter().map(|turn| turn.text()).collect();
-            terminal::print(&text.lines().map(|line| terminal::printable(line) + "\n").collect::<String>())?;
-            let failed = told.last().is_some_and(super::event::Told::failed);
+            match args.format {
+                Format::Json => {
+                    let turns: Vec<Json> = told.iter().map(Told::json).collect();
+                    terminal::print(&format!("{}\n", serde_json::to_string_pretty(&turns)?))?;
+                }
+                Format::Text => {
+                    let text: String = told.iter().map(Told::text).collect();
+                    terminal::print(&text.lines().map(|line| terminal::printable(line) + "\n").collect::<String>())?;
+                }
+            }
+            let failed = told.last().and_then(Told::came_to_nothing).is_some();
             Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
         }
     }
@@ -106,18 +114,13 @@ fn metric(args: &Args, plugin: &std::sync::Arc<davy_plugins::Plugin>, parameters
     let mut failed = measured.plugins.is_empty();
     let mut text = String::new();
     for one in &measured.plugins {
+        let nothing = came_to_nothing(&one.outcome);
+        failed |= nothing.is_some();
         let outcome = match &one.outcome {
             PluginOutcome::Value(value) if unit.is_empty() || unit == "1" => number(*value),
             PluginOutcome::Value(value) => format!("{} {unit}", number(*value)),
             PluginOutcome::Counts { bad, total } => format!("{bad} of {total}"),
-            PluginOutcome::Rejected { message } => {
-                failed = true;
-                format!("rejected: {message}")
-            }
-            PluginOutcome::Faulted { fault, detail } => {
-                failed = true;
-                format!("{}: {detail}", fault.as_str())
-            }
+            PluginOutcome::Rejected { .. } | PluginOutcome::Faulted { .. } => nothing.unwrap_or_default(),
         };
         let cohort = if one.cohort == Cohort::Baseline { "baseline" } else { "canary" };
         let fuel = one.fuel.map_or_else(String::new, |fuel| format!(" ({fuel} fuel)"));
@@ -133,6 +136,15 @@ fn metric(args: &Args, plugin: &std::sync::Arc<davy_plugins::Plugin>, parameters
         terminal::note(&format!("davy: nothing was measured: a plugin needs {every}\n"));
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Why a call measured nothing; nothing where it did.
+pub(super) fn came_to_nothing(outcome: &PluginOutcome) -> Option<String> {
+    match outcome {
+        PluginOutcome::Value(_) | PluginOutcome::Counts { .. } => None,
+        PluginOutcome::Rejected { message } => Some(format!("rejected: {message}")),
+        PluginOutcome::Faulted { fault, detail } => Some(format!("{}: {detail}", fault.as_str())),
+    }
 }
 
 /// A number in as many digits as it needs, and no more than a line takes.

@@ -326,6 +326,16 @@ fn a_step_is_run_on_answers() {
         assert!(fine.out.contains(expected), "{expected} is not in\n{}", fine.out);
     }
     assert!(told(r#"[{ "status": 503 }]"#).out.contains("fail status: expected 200, was not 200"));
+    let json = place.run(&["plugin", "run", "ping.wasm", "--input", "answers.json", "--format", "json"]);
+    assert_eq!(json.code, 0, "{}", json.err);
+    let turns: Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(turns[0]["before"], "begin");
+    assert!(turns[0]["fuel"].as_u64().unwrap() > 0);
+    assert_eq!(turns[0]["outcome"]["send"]["url"], "/ping");
+    let done = &turns[1]["outcome"]["done"];
+    assert_eq!(turns[1]["before"], "503");
+    assert_eq!(done["checks"][0]["outcome"], "fail", "{turns}");
+    assert_eq!(done["captures"][0]["name"], "token");
     let broken = told(r#"[{ "stats": 503 }]"#);
     assert!(broken.code == 1 && broken.err.contains("no list of answers"), "{}", broken.err);
 }
@@ -338,6 +348,53 @@ fn bench_says_what_a_call_costs() {
     for expected in ["compile ", "call ", "fuel "] {
         assert!(ran.out.contains(expected), "{}", ran.out);
     }
+}
+
+#[test]
+fn how_soon_a_plugin_fails_is_not_what_it_costs() {
+    let (place, _) = place();
+    let sum = fs::read_to_string(data("sum.wat")).unwrap();
+    let begin = "(local $at i32) (local $end i32) (local $sum f64)";
+    place.write("trap.wat", &sum.replace(begin, &format!("{begin} (unreachable)")));
+    assert_eq!(place.run(&["plugin", "build", "trap.wat"]).code, 0);
+    let seen = data("seen.jsonl").display().to_string();
+    let bench = |file: &str| place.run(&["plugin", "bench", file, "--input", &seen, "--for", "10ms"]);
+    assert_eq!(bench("sum.wasm").code, 0);
+    let failed = bench("trap.wasm");
+    let expected = "calls came to nothing, so what they took says nothing: trap: ";
+    assert!(failed.code == 1 && failed.err.contains(expected) && failed.out.is_empty(), "{}{}", failed.out, failed.err);
+}
+
+#[test]
+fn what_keeps_compiled_code_from_its_folder_is_told_once() {
+    let place = measured();
+    let decide = || {
+        let mut command = place.command(&["decide", "--policy", ".", "--shadow", ".", "--snapshot", "-"]);
+        feed(command.env("XDG_CACHE_HOME", place.path("cache")), &seen(&[11.0]))
+    };
+    let warned = |ran: &Ran, code: &str| ran.err.matches(&format!("warning: {code}")).count();
+    let first = decide();
+    assert_eq!((first.code, warned(&first, "W0")), (4, 0), "{}", first.err);
+    let kept = || fs::read_dir(place.path("cache/davy/plugins")).unwrap().next().unwrap().unwrap().path();
+    fs::write(kept(), "changed").unwrap();
+    let spoilt = decide();
+    assert_eq!((spoilt.code, warned(&spoilt, "W017")), (4, 1), "{}", spoilt.err);
+    let again = decide();
+    assert_eq!((again.code, warned(&again, "W0")), (4, 0), "it was compiled and kept again: {}", again.err);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let open = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(place.path("cache/davy/plugins"), open).unwrap();
+        let open = decide();
+        assert_eq!((open.code, warned(&open, "W015")), (4, 1), "{}", open.err);
+    }
+    // A file where the folder would be: nobody can make it, whoever it is.
+    fs::remove_dir_all(place.path("cache")).unwrap();
+    place.write("cache", "");
+    let none = decide();
+    assert_eq!((none.code, warned(&none, "W015")), (4, 1), "{}", none.err);
+    assert!(none.err.contains("--plugin-cache"), "{}", none.err);
 }
 
 #[test]
