@@ -32,7 +32,9 @@ impl Language {
     pub(super) const fn files(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Rust => files!("rust": "Cargo.toml", "src/lib.rs", "README.md"),
-            Self::C => files!("c": "davy_plugin.h", "queue_headroom.c", "queue_headroom_test.c", "README.md"),
+            Self::C => files!(
+                "c": "davy_plugin.h", "queue_headroom.c", "queue_headroom_test.c", "is_there.c", "is_there_test.c", "README.md"
+            ),
             Self::Python => files!("python": "queue_headroom.py", "README.md"),
             Self::JavaScript => files!("javascript": "queue_headroom.js", "README.md"),
             Self::AssemblyScript => files!("assemblyscript": "queue_headroom.ts", "exports.mjs", "README.md"),

@@ -93,6 +93,10 @@ fn a_plugin_begins_in_the_language_of_ones_choice() {
     }
     assert!(place.read("python/cart-size/wit/metric.wit").contains("world metric"));
     assert!(place.read("rust/cart-size/Cargo.toml").contains("davy-plugin = \"0.1\""));
+    // A page is about the folder that it is in.
+    assert!(!place.read("rust/cart-size/README.md").contains("cp -r"));
+    let step = place.run(&["plugin", "check", "c/cart-size/is_there.c"]);
+    assert!(step.err.contains("W005"), "it is there, and is to be built first: {}", step.err);
     let ran = place.run(&["plugin", "new", "own", "--sdk", "rust"]);
     assert!(ran.code == 0 && place.read("own/Cargo.toml").contains("davy-plugin = { path = \"/"), "{}", ran.err);
     let built = place.run(&["plugin", "build", "wat/cart-size/cart_size.wat"]);

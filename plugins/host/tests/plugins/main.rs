@@ -10,6 +10,7 @@
 
 mod cache;
 mod documents;
+mod examples;
 mod fuzzed;
 mod guests;
 mod hostile;
