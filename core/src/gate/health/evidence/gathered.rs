@@ -34,9 +34,9 @@ pub(super) enum Gathered {
         doubt: Noise<3>,
         ratio: Box<RatioRange<25>>,
         shown: Shown,
-        /// Whether the newest interval with traffic is an outage.
-        #[serde(default, skip_serializing_if = "is_false")]
-        outage: bool,
+        /// While an outage lasts: the evidence of its own intervals.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outage: Option<Process<8>>,
     },
     /// Counts beside one bound.
     Counts { harm: Process<8>, noise: Noise<8>, safe: Process<3>, doubt: Noise<3>, shown: Shown },
@@ -46,11 +46,6 @@ pub(super) enum Gathered {
     Classic { chosen: Vec<AtBound>, shown: Shown },
     /// Counts at looks that are fixed beforehand; some may have had too many events for an exact test.
     Exact { test: GroupSequential, unjudged: u32, safe: Process<3>, doubt: Noise<3>, shown: Shown },
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
-const fn is_false(outage: &bool) -> bool {
-    !*outage
 }
 
 /// What native histograms have gathered at the buckets that were chosen.
@@ -118,8 +113,6 @@ pub(super) trait Doubted {
         declared: Declared,
         past: Option<f64>,
     ) -> Option<Estimate>;
-    /// The evidence of a window that is not discounted.
-    fn whole(&self, window: usize) -> Option<f64>;
     /// How many replicas of the baseline are compared.
     fn replicas(&self) -> usize;
     /// The largest relative excess of one of them.
@@ -146,10 +139,6 @@ impl<const J: usize> Doubted for Noise<J> {
         Self::estimate_by(self, method, window, bound, declared, past)
     }
 
-    fn whole(&self, window: usize) -> Option<f64> {
-        Self::whole(self, window)
-    }
-
     fn replicas(&self) -> usize {
         self.excesses().count()
     }
@@ -167,16 +156,13 @@ pub(super) struct Test<'a> {
     pub(super) declared: Declared,
     /// Whether it compares with a baseline, rather than with what is known.
     pub(super) is_compared: bool,
-    /// Whether the canary is down, which no noise is like.
-    pub(super) is_outage: bool,
+    /// What says that the canary is down, while it is: no noise is like that.
+    pub(super) outage: Option<&'a Process<8>>,
 }
 
 impl Test<'_> {
-    /// What the second key keeps of a window's evidence; 1 before the window began.
+    /// What the noise leaves of a window's evidence; 1 before the window began.
     pub(super) fn discounted(&self, window: usize, past: Option<f64>) -> f64 {
-        if self.is_outage {
-            return self.noise.whole(window).unwrap_or(1.0);
-        }
         self.noise.estimate(window, self.bound, self.declared, past).map_or(1.0, |estimate| estimate.e)
     }
 }
@@ -192,7 +178,7 @@ impl Gathered {
                 doubt: Noise::new(),
                 ratio: Box::default(),
                 shown,
-                outage: false,
+                outage: None,
             },
             Proof::Share { .. } | Proof::Rate { .. } => Self::Counts {
                 harm: Process::new(),
@@ -262,16 +248,16 @@ impl Gathered {
         match (self, proof) {
             (Self::Compared { noise, outage, .. }, Proof::Ratio { harm, .. }) => {
                 let (bound, declared) = (harm.bound(), Declared::ERRORS);
-                vec![Test { noise, bound, declared, is_compared: true, is_outage: *outage }]
+                vec![Test { noise, bound, declared, is_compared: true, outage: outage.as_ref() }]
             }
             (Self::Counts { noise, .. }, _) => {
-                vec![Test { noise, bound: 1.0, declared: Declared::KNOWN, is_compared: false, is_outage: false }]
+                vec![Test { noise, bound: 1.0, declared: Declared::KNOWN, is_compared: false, outage: None }]
             }
             (Self::Native { chosen: Some(chosen), .. }, _) => {
                 let mut tests = Vec::with_capacity(chosen.noise.len());
                 for (noise, steepness) in chosen.noise.iter().zip(&chosen.steepness) {
                     let declared = Declared::latency(*steepness);
-                    tests.push(Test { noise, bound: 1.0, declared, is_compared: true, is_outage: false });
+                    tests.push(Test { noise, bound: 1.0, declared, is_compared: true, outage: None });
                 }
                 tests
             }
@@ -279,7 +265,7 @@ impl Gathered {
                 let mut tests = Vec::with_capacity(chosen.len());
                 for at in chosen {
                     let (bound, declared) = (harm.bound(), Declared::latency(at.steepness));
-                    tests.push(Test { noise: &at.noise, bound, declared, is_compared: true, is_outage: false });
+                    tests.push(Test { noise: &at.noise, bound, declared, is_compared: true, outage: None });
                 }
                 tests
             }
@@ -335,11 +321,16 @@ impl Gathered {
                 let pair = Pair { canary, baseline };
                 let seen = ByReplica { pair, canary: replicas(sides.canary), baseline: &parts };
                 let (worse_now, better_now) = (worse.increment(&pair), better.increment(&pair));
+                // Slow requests are common enough to be noise.
+                let is_down = matches!(metric.criterion, Criterion::BadShare { .. }) && is_outage(&pair);
+                *outage = is_down.then(|| {
+                    let mut lasting = outage.unwrap_or(harm.without_past());
+                    lasting.fold(plan.starts, &worse_now);
+                    lasting
+                });
                 harm.fold(plan.starts, &worse_now);
                 noise.fold(worse.bound(), step, &seen, &worse_now);
                 ratio.fold(&plan.ratios, &pair);
-                // Slow requests are common enough to be noise.
-                *outage = matches!(metric.criterion, Criterion::BadShare { .. }) && is_outage(&pair);
                 safe.fold(Starts::First, &better_now);
                 doubt.fold(better.bound(), 0, &seen, &better_now);
                 shown.fold(

@@ -1,7 +1,7 @@
 //! From evidence to findings: what aborts, what waits, and what the noise leaves of it.
 
 use super::super::Look;
-use super::{Evidence, gathering};
+use super::{Beside, Evidence, gathering};
 use crate::decision::{Assumption, Cause, Finding, HoldKind, Key, Method as Named, NoFlip, NoiseSeen, Standing};
 use crate::document::Points;
 use crate::policy::{EvidencePlan, HealthPlan};
@@ -84,12 +84,13 @@ fn noise(look: Look<'_>, evidence: &Evidence, health: &HealthPlan, level: Level)
             // Of tests that say nothing yet, one that expects something.
             let order = |estimate: &Estimate| (estimate.most, estimate.expected);
             if most.as_ref().is_none_or(|(_, known, ..)| order(known) < order(&estimate)) {
-                most = Some((metric.name.clone(), estimate, test.noise.worst(), test.is_outage));
+                most = Some((metric.name.clone(), estimate, test.noise.worst(), test.outage.is_some()));
             }
         }
     }
     let (metric, estimate, placebo, outage) = most?;
     let ranked = history.and_then(|history| history.threshold(level)).is_some();
+    let outage = outage && !ranked;
     let method = match estimate.method {
         _ if ranked => Named::Ranked,
         Method::Replicas => Named::Replicas,
@@ -100,14 +101,14 @@ fn noise(look: Look<'_>, evidence: &Evidence, health: &HealthPlan, level: Level)
     let finite = |number: f64| Some(number).filter(|number| number.is_finite());
     let seen = NoiseSeen {
         method,
-        blocks: if evidence.first.e() < evidence.second { Key::First } else { Key::Second },
+        blocks: if outage || evidence.first.e() < evidence.second { Key::First } else { Key::Second },
         replicas: u32::try_from(estimate.replicas).map_or(Count::MAX, Count::from),
         canary_replicas: finite(1.0 / estimate.concentration),
         dispersion: finite(estimate.spread / estimate.spread_by_chance),
         deviation: libm::sqrt(estimate.noise.max(0.0)),
         correlation: estimate.correlation,
         freedom: estimate.freedom,
-        counted: if outage { 1.0 } else { estimate.counted },
+        counted: estimate.counted,
         outage,
         detectable: estimate.least_detectable(level.evidence()),
         needs_replicas: estimate.needs_replicas(),
@@ -124,15 +125,20 @@ fn assumption(evidence: &Evidence, health: &HealthPlan, history: Option<&NoiseHi
     let mut estimates =
         gathering(health).flat_map(|(index, metric)| evidence.estimates(index, metric, history)).peekable();
     let shown = estimates.peek().is_some() && estimates.all(|estimate| estimate.method != Method::Declared);
-    if shown { Assumption::IndependentRequestsOrReplicas } else { Assumption::IndependentRequests }
+    if shown && !evidence.by_outage {
+        Assumption::IndependentRequestsOrReplicas
+    } else {
+        Assumption::IndependentRequests
+    }
 }
 
 /// What the evidence says of one metric being good enough.
 pub(crate) fn judge_metric(look: Look<'_>, health: &HealthPlan, plan: &EvidencePlan, index: usize) -> Option<Finding> {
     let (evidence, metric) = (look.folded.evidence.as_ref()?, health.metrics.get(index)?);
     let level = Level::of_attempt(plan.false_aborts, look.snapshot.release.attempt);
-    let history = look.snapshot.noise_history.as_ref();
-    let e = evidence.of(plan, index, metric).min(evidence.discounted(plan, index, metric, history));
+    let (starts, history) = (look.snapshot.replica_starts.as_slice(), look.snapshot.noise_history.as_ref());
+    let left = evidence.left(plan, index, metric, Beside { starts, history, level });
+    let e = evidence.of(plan, index, metric).min(left.e);
     let has_crossed = evidence.exact(health).any(|(other, test, _)| other.name == metric.name && test.has_crossed());
     let score = if has_crossed { Points::new(0) } else { points(level.meter(e)) };
     let needed = libm::log10(plan.proof.evidence());

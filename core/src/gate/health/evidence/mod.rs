@@ -2,13 +2,15 @@
 //!
 //! Every interval is folded into one process per test. The weighted average over the metrics is one process of harm,
 //! the first key of an abort: its running maximum decides. The second key is the same evidence, discounted by the
-//! noise that replicas show, unless it is of an outage. Each metric has its own proof that it is good enough, which `promote` needs, and which
-//! needs both keys too. One process spans the canary and the live stage.
+//! noise that replicas show; only what an outage says in its own intervals counts whole. Each metric has its own proof
+//! that it is good enough, which `promote` needs, and which needs both keys too. One process spans the canary and the
+//! live stage.
 
 mod counted;
 mod gathered;
 mod judge;
 mod replicas;
+mod second;
 mod shown;
 
 pub(crate) use gathered::proved_at;
@@ -20,11 +22,9 @@ use super::reading::Sides;
 use crate::Name;
 use crate::policy::{EvidencePlan, FixedLooks, HealthPlan, MetricPlan, Proof, Traffic};
 use crate::snapshot::{NoiseHistory, Observation, ReplicaStart};
-use crate::stats::{
-    Estimate, FEW_REPLICAS, GroupSequential, Level, MANY_REPLICAS, Method, Pair, Peak, RatioLimits, strictness,
-};
+use crate::stats::{Estimate, GroupSequential, Level, MANY_REPLICAS, Method, Pair, Peak, RatioLimits};
 use gathered::{Gathered, Interval, Past, Test};
-use replicas::{LeftOut, Replicas, Span};
+use replicas::{LeftOut, Replicas, Span, is_false};
 use shown::Shown;
 
 /// Intervals after which a replica of the baseline can be found to be sick.
@@ -42,6 +42,9 @@ pub(crate) struct Evidence {
     second: f64,
     /// The running maximum of the lesser of both.
     both: Peak,
+    /// Whether that maximum rests on an outage, and not on what the noise left.
+    #[serde(default, skip_serializing_if = "is_false")]
+    by_outage: bool,
     /// For how many intervals in a row the first key alone would have aborted.
     alone: u32,
     /// The step of the ramp.
@@ -59,6 +62,13 @@ pub(crate) struct Beside<'a> {
     pub(crate) level: Level,
 }
 
+impl Beside<'_> {
+    /// The evidence beyond which this rollout ranks above past healthy ones; nothing where there are too few of them.
+    fn threshold(&self) -> Option<f64> {
+        self.history?.threshold(self.level)
+    }
+}
+
 /// What one interval is folded with.
 pub(crate) struct Begun {
     left_out: LeftOut,
@@ -73,6 +83,7 @@ impl Evidence {
             first: Peak::new(),
             second: 1.0,
             both: Peak::new(),
+            by_outage: false,
             alone: 0,
             step: 0,
             intervals: 0,
@@ -137,8 +148,13 @@ impl Evidence {
         self.intervals = self.intervals.saturating_add(1);
         let first = self.together(health, plan);
         self.first.fold(first);
-        self.second = self.second_key(health, plan, beside);
-        self.both.fold(self.first.e().min(self.second));
+        let left = self.second_key(health, plan, beside);
+        self.second = left.e;
+        let both = self.first.e().min(left.e);
+        if both > self.both.e() {
+            self.by_outage = self.first.e().min(left.discounted) < both;
+        }
+        self.both.fold(both);
         let is_alone = beside.level.is_reached(first) && !beside.level.is_reached(self.second);
         self.alone = if is_alone { self.alone.saturating_add(1) } else { 0 };
         if self.intervals >= ENOUGH_TO_DIAGNOSE && self.heals(beside) {
@@ -185,71 +201,6 @@ impl Evidence {
         mean(gathered.iter().zip(&metric.proofs).map(|(gathered, proof)| gathered.harm(plan, proof)))
     }
 
-    /// The second key, scaled so that both abort at the same level.
-    fn second_key(&self, health: &HealthPlan, plan: &EvidencePlan, beside: Beside<'_>) -> f64 {
-        let threshold = beside.history.and_then(|history| history.threshold(beside.level));
-        if let Some(threshold) = threshold {
-            return self.rank(health, plan) * (beside.level.evidence() / threshold);
-        }
-        let discounted = |(index, metric): (usize, &MetricPlan)| self.discounted(plan, index, metric, beside.history);
-        let e = plan.weights.average(gathering(health).map(discounted));
-        if plan.strict { e / self.strictness(health) } else { e }
-    }
-
-    /// The discounted evidence of harm of one metric.
-    fn discounted(
-        &self,
-        plan: &EvidencePlan,
-        index: usize,
-        metric: &MetricPlan,
-        history: Option<&NoiseHistory>,
-    ) -> f64 {
-        let past = Past { history, metric: &metric.name, first: 0 };
-        self.over_windows(plan, index, metric, |number, test, window| {
-            test.discounted(window, past.of(number, window, test.noise.age(window)))
-        })
-    }
-
-    /// What healthy rollouts are ranked by: discounted by today's replicas where there are any, whole where not.
-    pub(crate) fn rank(&self, health: &HealthPlan, plan: &EvidencePlan) -> f64 {
-        let of = |(index, metric): (usize, &MetricPlan)| {
-            if self.fewest_replicas(index, metric).is_none_or(|replicas| replicas < FEW_REPLICAS) {
-                return self.of(plan, index, metric);
-            }
-            self.over_windows(plan, index, metric, |_, test, window| {
-                let estimate = test.noise.estimate_by(Method::Replicas, window, test.bound, test.declared, None);
-                estimate.map_or(1.0, |estimate| estimate.e)
-            })
-        };
-        plan.weights.average(gathering(health).map(of))
-    }
-
-    /// The weighted average over windows of the average over tests.
-    fn over_windows(
-        &self,
-        plan: &EvidencePlan,
-        index: usize,
-        metric: &MetricPlan,
-        e: impl Fn(usize, Test<'_>, usize) -> f64,
-    ) -> f64 {
-        let mut first = 0;
-        let gathered = self.metrics.get(index).map_or(&[][..], Vec::as_slice);
-        mean(gathered.iter().zip(&metric.proofs).map(|(gathered, proof)| {
-            let tests = gathered.tests(proof);
-            let from = first;
-            first += tests.len();
-            if tests.is_empty() {
-                return 1.0;
-            }
-            mean(
-                tests
-                    .into_iter()
-                    .enumerate()
-                    .map(|(place, test)| plan.ramp.average(|window| e(from + place, test, window))),
-            )
-        }))
-    }
-
     /// What is known of the noise of each test of a metric, over the whole rollout.
     fn estimates(&self, index: usize, metric: &MetricPlan, history: Option<&NoiseHistory>) -> Vec<Estimate> {
         let past = Past { history, metric: &metric.name, first: 0 };
@@ -269,11 +220,6 @@ impl Evidence {
     fn fewest_replicas(&self, index: usize, metric: &MetricPlan) -> Option<usize> {
         let compared = self.tests(index, metric).filter(|test| test.is_compared);
         compared.map(|test| test.noise.replicas()).min()
-    }
-
-    fn strictness(&self, health: &HealthPlan) -> f64 {
-        let fewest = gathering(health).filter_map(|(index, metric)| self.fewest_replicas(index, metric)).min();
-        strictness(fewest.unwrap_or(0))
     }
 
     /// Whether sick replicas of the baseline are left out, rather than reported: with few replicas and no history that
