@@ -251,6 +251,26 @@ fn history_stands_in_for_replicas_and_finds_what_three_of_them_do_not() {
 }
 
 #[test]
+fn history_that_comes_or_goes_between_looks_counts_at_once() {
+    let engine = engine(&health("judge: evidence", &[ERRORS]));
+    let history = rollouts(25, &engine);
+    let mut release = Watch::by(engine.clone()).asks(Asked::Keep);
+    for _ in 0..10 {
+        release.sees(seen(20, &[9, 10, 11]));
+    }
+    for (history, method) in
+        [(None, Method::FewReplicas), (Some(history), Method::History), (None, Method::FewReplicas)]
+    {
+        release.snapshot.noise_history = history;
+        // What a state keeps for the next look is not written, and makes no difference.
+        let read = State::from_json(&release.state.to_json()).unwrap();
+        let anew = engine.decide(&read, &release.snapshot).decision;
+        assert_eq!(release.looks(), anew);
+        assert_eq!(noise(&anew).method, method);
+    }
+}
+
+#[test]
 fn many_healthy_rollouts_rank_this_one() {
     let engine = engine(&health("judge: evidence", &[ERRORS]));
     let mut release = Watch::by(engine.clone()).asks(Asked::Keep);

@@ -160,13 +160,6 @@ pub(super) struct Test<'a> {
     pub(super) outage: Option<&'a Process<8>>,
 }
 
-impl Test<'_> {
-    /// What the noise leaves of a window's evidence; 1 before the window began.
-    pub(super) fn discounted(&self, window: usize, past: Option<f64>) -> f64 {
-        self.noise.estimate(window, self.bound, self.declared, past).map_or(1.0, |estimate| estimate.e)
-    }
-}
-
 impl Gathered {
     pub(super) fn new(proof: &Proof) -> Self {
         let shown = Shown::new();
@@ -244,32 +237,37 @@ impl Gathered {
     }
 
     /// Its processes of harm with their noise, each of the same weight.
-    pub(super) fn tests(&self, proof: &Proof) -> Vec<Test<'_>> {
+    pub(super) fn tests<'a>(&'a self, proof: &'a Proof) -> impl Iterator<Item = Test<'a>> {
+        (0_usize..).map_while(move |place| self.test(proof, place))
+    }
+
+    fn test<'a>(&'a self, proof: &'a Proof, place: usize) -> Option<Test<'a>> {
         match (self, proof) {
-            (Self::Compared { noise, outage, .. }, Proof::Ratio { harm, .. }) => {
+            (Self::Compared { noise, outage, .. }, Proof::Ratio { harm, .. }) if place == 0 => {
                 let (bound, declared) = (harm.bound(), Declared::ERRORS);
-                vec![Test { noise, bound, declared, is_compared: true, outage: outage.as_ref() }]
+                Some(Test { noise, bound, declared, is_compared: true, outage: outage.as_ref() })
             }
-            (Self::Counts { noise, .. }, _) => {
-                vec![Test { noise, bound: 1.0, declared: Declared::KNOWN, is_compared: false, outage: None }]
+            (Self::Counts { noise, .. }, _) if place == 0 => {
+                Some(Test { noise, bound: 1.0, declared: Declared::KNOWN, is_compared: false, outage: None })
             }
             (Self::Native { chosen: Some(chosen), .. }, _) => {
-                let mut tests = Vec::with_capacity(chosen.noise.len());
-                for (noise, steepness) in chosen.noise.iter().zip(&chosen.steepness) {
-                    let declared = Declared::latency(*steepness);
-                    tests.push(Test { noise, bound: 1.0, declared, is_compared: true, outage: None });
-                }
-                tests
+                let (noise, steepness) = chosen.noise.get(place).zip(chosen.steepness.get(place))?;
+                let declared = Declared::latency(*steepness);
+                Some(Test { noise, bound: 1.0, declared, is_compared: true, outage: None })
             }
             (Self::Classic { chosen, .. }, Proof::Slow { harm, .. }) => {
-                let mut tests = Vec::with_capacity(chosen.len());
-                for at in chosen {
-                    let (bound, declared) = (harm.bound(), Declared::latency(at.steepness));
-                    tests.push(Test { noise: &at.noise, bound, declared, is_compared: true, outage: None });
-                }
-                tests
+                let at = chosen.get(place)?;
+                let (bound, declared) = (harm.bound(), Declared::latency(at.steepness));
+                Some(Test { noise: &at.noise, bound, declared, is_compared: true, outage: None })
             }
-            (Self::Compared { .. } | Self::Native { .. } | Self::Classic { .. } | Self::Exact { .. }, _) => Vec::new(),
+            (
+                Self::Compared { .. }
+                | Self::Counts { .. }
+                | Self::Native { .. }
+                | Self::Classic { .. }
+                | Self::Exact { .. },
+                _,
+            ) => None,
         }
     }
 

@@ -1,12 +1,33 @@
-//! The second key: what the noise leaves of the evidence of harm.
+//! Both keys of every metric after one interval: the evidence of harm, and what the noise leaves of it.
 
 use super::gathered::{Past, Test};
-use super::{Beside, Evidence, gathering, mean};
+use super::{Beside, Evidence, gathering};
 use crate::policy::{EvidencePlan, HealthPlan, MetricPlan};
-use crate::stats::{FEW_REPLICAS, Method, strictness};
+use crate::stats::{Estimate, FEW_REPLICAS, Method, strictness};
+
+/// Both keys, metric by metric.
+#[derive(Debug, Clone)]
+pub(super) struct Keys {
+    /// One per metric of the policy.
+    metrics: Vec<Key>,
+    /// The test that says most, of the metrics that count.
+    pub(super) most: Option<Most>,
+    /// Whether nothing but assumptions shows the noise of some test.
+    pub(super) is_assumed: bool,
+    /// Whether past rollouts had a part in it.
+    pub(super) by_history: bool,
+}
+
+/// Both keys of one metric: the average over its tests.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Key {
+    /// As if requests were independent.
+    pub(super) first: f64,
+    pub(super) left: Left,
+}
 
 /// What is left of evidence.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Left {
     /// If everything is discounted.
     pub(super) discounted: f64,
@@ -14,29 +35,65 @@ pub(super) struct Left {
     pub(super) e: f64,
 }
 
+/// A test, and what is known of its noise over the whole rollout.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Most {
+    pub(super) metric: usize,
+    /// Among the tests of the metric.
+    pub(super) test: usize,
+    pub(super) estimate: Estimate,
+}
+
+/// A mean, summed in order.
+#[derive(Default)]
+struct Mean {
+    discounted: f64,
+    e: f64,
+    count: f64,
+}
+
 impl Evidence {
-    /// The second key, scaled so that both abort at the same level.
-    pub(super) fn second_key(&self, health: &HealthPlan, plan: &EvidencePlan, beside: Beside<'_>) -> Left {
+    /// Both keys after the newest interval.
+    pub(super) fn keys(&self, health: &HealthPlan, plan: &EvidencePlan, beside: Beside<'_>) -> Keys {
+        let (mut most, mut is_assumed): (Option<Most>, bool) = (None, false);
+        let is_ranked = beside.threshold().is_some();
+        let of = |(index, metric): (usize, &MetricPlan)| {
+            let counts = metric.gathers_evidence();
+            let past = Past { history: beside.history, metric: &metric.name, first: 0 };
+            let left = self.over_tests(index, metric, |number, test| {
+                let of_window = |window| {
+                    let of_past = past.of(number, window, test.noise.age(window));
+                    test.noise.estimate(window, test.bound, test.declared, of_past)
+                };
+                let whole = of_window(0);
+                if let Some(estimate) = whole.filter(|_| counts) {
+                    is_assumed |= estimate.method == Method::Declared;
+                    let seen = Most { metric: index, test: number, estimate };
+                    most = Some(most.filter(|known| !known.says_less_than(&estimate)).unwrap_or(seen));
+                }
+                let discounted = plan.ramp.average(|window| {
+                    let estimate = if window == 0 { whole } else { of_window(window) };
+                    // Before a window begins it says nothing.
+                    estimate.map_or(1.0, |estimate| estimate.e)
+                });
+                // Past rollouts were ranked without it.
+                let outage = test.outage.filter(|_| !is_ranked).map(|outage| outage.e(plan.starts));
+                Left { discounted, e: outage.map_or(discounted, |outage| outage.max(discounted)) }
+            });
+            Key { first: self.of(plan, index, metric), left }
+        };
+        let metrics = health.metrics.iter().enumerate().map(of).collect();
+        Keys { metrics, most, is_assumed, by_history: beside.history.is_some() }
+    }
+
+    /// The second key of all metrics together, scaled so that both abort at the same level.
+    pub(super) fn second_key(&self, keys: &Keys, health: &HealthPlan, plan: &EvidencePlan, beside: Beside<'_>) -> Left {
         if let Some(threshold) = beside.threshold() {
             return Left::all(self.rank(health, plan) * (beside.level.evidence() / threshold));
         }
-        let all: Vec<Left> = gathering(health).map(|(index, metric)| self.left(plan, index, metric, beside)).collect();
         let strictness = if plan.strict { self.strictness(health) } else { 1.0 };
-        let average = |of: fn(&Left) -> f64| plan.weights.average(all.iter().map(of)) / strictness;
-        Left { discounted: average(|left| left.discounted), e: average(|left| left.e) }
-    }
-
-    /// What is left of the evidence of harm of one metric.
-    pub(super) fn left(&self, plan: &EvidencePlan, index: usize, metric: &MetricPlan, beside: Beside<'_>) -> Left {
-        let past = Past { history: beside.history, metric: &metric.name, first: 0 };
-        let is_ranked = beside.threshold().is_some();
-        self.over_tests(index, metric, |number, test| {
-            let of_window = |window| test.discounted(window, past.of(number, window, test.noise.age(window)));
-            let discounted = plan.ramp.average(of_window);
-            // Past rollouts were ranked without it.
-            let outage = test.outage.filter(|_| !is_ranked).map(|outage| outage.e(plan.starts));
-            Left { discounted, e: outage.map_or(discounted, |outage| outage.max(discounted)) }
-        })
+        let together = |of: fn(&Key) -> f64| keys.together(health, plan, of) / strictness;
+        Left { discounted: together(|key| key.left.discounted), e: together(|key| key.left.e) }
     }
 
     /// What healthy rollouts are ranked by: discounted by today's replicas where there are any, whole where not.
@@ -60,16 +117,16 @@ impl Evidence {
     fn over_tests(&self, index: usize, metric: &MetricPlan, mut of: impl FnMut(usize, Test<'_>) -> Left) -> Left {
         let gathered = self.metrics.get(index).map_or(&[][..], Vec::as_slice);
         let mut number = 0;
-        let mut by_proof: Vec<Left> = Vec::with_capacity(gathered.len());
+        let mut by_proof = Mean::default();
         for (gathered, proof) in gathered.iter().zip(&metric.proofs) {
-            let mut tests: Vec<Left> = Vec::new();
+            let mut by_test = Mean::default();
             for test in gathered.tests(proof) {
-                tests.push(of(number, test));
+                by_test.add(of(number, test));
                 number += 1;
             }
-            by_proof.push(if tests.is_empty() { Left::all(1.0) } else { Left::mean(&tests) });
+            by_proof.add(if by_test.count > 0.0 { by_test.left() } else { Left::all(1.0) });
         }
-        Left::mean(&by_proof)
+        by_proof.left()
     }
 
     fn strictness(&self, health: &HealthPlan) -> f64 {
@@ -78,13 +135,40 @@ impl Evidence {
     }
 }
 
+impl Keys {
+    pub(super) fn of(&self, metric: usize) -> Option<Key> {
+        self.metrics.get(metric).copied()
+    }
+
+    /// The weighted average over the metrics that count.
+    pub(super) fn together(&self, health: &HealthPlan, plan: &EvidencePlan, of: fn(&Key) -> f64) -> f64 {
+        plan.weights.average(gathering(health).map(|(index, _)| self.metrics.get(index).map_or(1.0, of)))
+    }
+}
+
+impl Most {
+    /// Of tests that say nothing yet, one that expects something says more.
+    fn says_less_than(&self, other: &Estimate) -> bool {
+        (self.estimate.most, self.estimate.expected) < (other.most, other.expected)
+    }
+}
+
 impl Left {
     /// Where no outage makes a difference.
     const fn all(e: f64) -> Self {
         Self { discounted: e, e }
     }
+}
 
-    fn mean(of: &[Self]) -> Self {
-        Self { discounted: mean(of.iter().map(|left| left.discounted)), e: mean(of.iter().map(|left| left.e)) }
+impl Mean {
+    fn add(&mut self, left: Left) {
+        self.discounted += left.discounted;
+        self.e += left.e;
+        self.count += 1.0;
+    }
+
+    fn left(&self) -> Left {
+        let count = self.count.max(1.0);
+        Left { discounted: self.discounted / count, e: self.e / count }
     }
 }
