@@ -6,16 +6,20 @@
 //! that it is good enough, which `promote` needs, and which needs both keys too. One process spans the canary and the
 //! live stage.
 
+mod at_bound;
 mod counted;
+mod doubt;
 mod gathered;
 mod judge;
 mod kept;
 mod replicas;
 mod second;
+mod shifted;
 mod shown;
+mod thresholds;
 
-pub(crate) use gathered::proved_at;
 pub(crate) use judge::{is_needed, judge, judge_metric};
+pub(crate) use thresholds::proved_at;
 
 use std::sync::Arc;
 
@@ -25,7 +29,8 @@ use super::reading::Sides;
 use crate::policy::{EvidencePlan, FixedLooks, HealthPlan, MetricPlan, Proof, Traffic};
 use crate::snapshot::{NoiseHistory, Observation, ReplicaStart};
 use crate::stats::{GroupSequential, Level, MANY_REPLICAS, Method, Pair, Peak};
-use gathered::{Gathered, Interval, Past, Test};
+use doubt::{Past, Test};
+use gathered::{Gathered, Interval};
 use kept::Kept;
 use replicas::{LeftOut, Replicas, Span, is_false};
 use shown::Shown;

@@ -1,6 +1,6 @@
 //! Both keys of every metric after one interval: the evidence of harm, and what the noise leaves of it.
 
-use super::gathered::{Past, Test};
+use super::doubt::{Past, Test};
 use super::{Beside, Evidence, gathering};
 use crate::policy::{EvidencePlan, HealthPlan, MetricPlan};
 use crate::stats::{Estimate, FEW_REPLICAS, Method, strictness};
