@@ -51,9 +51,10 @@ enum Test<'a> {
         tests: (&'a RatioTest<8>, &'a RatioTest<3>),
         of: Shares,
         gathered: Gathered,
-        /// Whether bad events are failures, and whether so many fail now that it is an outage.
+        /// Whether bad events are failures,
         fails: bool,
-        outage: bool,
+        /// and while so many fail that it is an outage: the evidence of it alone.
+        outage: Option<Process<8>>,
     },
     Share {
         tests: (&'a KnownShareTest<8>, &'a KnownShareTest<3>),
@@ -131,7 +132,7 @@ impl<'a> Course<'a> {
                 let of = shares(metric, estimate, &latencies, effect)?;
                 let fails = matches!(metric.criterion, Criterion::BadShare { .. });
                 let gathered = gathered(Declared::ERRORS);
-                Test::Ratio { tests: (harm, safe), of, gathered, fails, outage: false }
+                Test::Ratio { tests: (harm, safe), of, gathered, fails, outage: None }
             }
             Proof::Exact { .. } => return Err(Unknown::Looks),
             Proof::Share { harm, safe } => {
@@ -215,8 +216,12 @@ impl<'a> Course<'a> {
         match &mut self.test {
             Test::Ratio { tests, of, gathered, fails, outage } => {
                 let Some(traffic) = traffic(of) else { return };
+                *outage = (*fails && traffic.is_outage()).then(|| {
+                    let mut lasting = outage.unwrap_or(gathered.harm.0.without_past());
+                    lasting.fold(starts, &tests.0.growth(&traffic));
+                    lasting
+                });
                 gathered.fold_ratio(*tests, starts, &traffic, interval);
-                *outage = *fails && traffic.is_outage();
             }
             Test::Share { tests, share, gathered } => {
                 if let (Ok(worse), Ok(better)) = (tests.0.growth(canary, *share), tests.1.growth(canary, *share)) {
@@ -266,12 +271,11 @@ impl<'a> Course<'a> {
     pub(super) fn discounted(&self) -> f64 {
         let ramp = &self.evidence.ramp;
         let e = match &self.test {
-            Test::Ratio { tests, gathered, outage, .. } => ramp.average(|window| {
-                if *outage {
-                    return gathered.harm.1.whole(window).unwrap_or(1.0);
-                }
-                left(&gathered.harm.1, window, tests.0.bound(), gathered.declared)
-            }),
+            Test::Ratio { tests, gathered, outage, .. } => {
+                let (noise, bound) = (&gathered.harm.1, tests.0.bound());
+                let discounted = ramp.average(|window| left(noise, window, bound, gathered.declared));
+                outage.map_or(discounted, |outage| outage.e(self.evidence.starts).max(discounted))
+            }
             Test::Share { gathered, .. } | Test::Rate { gathered, .. } => {
                 ramp.average(|window| left(&gathered.harm.1, window, 1.0, gathered.declared))
             }
