@@ -24,7 +24,7 @@ pub use effect::Effect;
 pub use estimate::Estimate;
 pub(crate) use planner::Planner;
 pub use shortfall::{Hidden, Shortfall};
-pub use variation::{Variation, Varies};
+pub use variation::{UnknownNoise, Variation, Varies};
 
 use serde::Serialize;
 use thiserror::Error;
