@@ -147,6 +147,10 @@ typedef struct davy_plan_options {
   struct davy_bytes p90;
   // The latency that a hundredth of the requests exceed.
   struct davy_bytes p99;
+  // Replicas of the baseline whose counts are told apart; 0 where that is not known.
+  uint32_t replicas;
+  // How replicas are assumed to differ, by a name of `davy policy simulate --noise`, such as `mixed`.
+  struct davy_bytes noise;
 } davy_plan_options;
 
 #if defined(DAVY_PLUGINS)
@@ -398,8 +402,8 @@ void davy_error_free(struct davy_error *error);
 // What the policy can detect and when, as the JSON that `davy policy plan --format json` prints, on one line. `options` may be null.
 //
 // # Safety
-// `bundle` is a bundle of this library; `options` is null or points at options whose texts are readable; `out` points at room for a
-// buffer.
+// `bundle` is a bundle of this library; `options` is null or points at options of the size that they say, whose texts are readable;
+// `out` points at room for a buffer.
 struct davy_error *davy_plan(const struct davy_bundle *bundle,
                              const struct davy_plan_options *options,
                              struct davy_buffer *out);

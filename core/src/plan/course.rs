@@ -3,10 +3,12 @@
 //! This mirrors what the health gate folds: the same tests, grids and thresholds, with expected counts in the place
 //! of counts. The logarithm of an increment is linear in the counts, so each expected increment is exact.
 
+use std::num::NonZeroU32;
+
 use libm::{exp2, floor, log2};
 
 use super::estimate::{Estimate, Latencies};
-use super::{Effect, Unknown};
+use super::{Effect, NoiseSource, Unknown};
 use crate::Count;
 use crate::gate::health::{proved_at, shift_in_buckets, shift_within_buckets};
 use crate::policy::{Criterion, EvidencePlan, LatencyLimit, Means, MetricPlan, Proof, Query};
@@ -111,7 +113,7 @@ impl<'a> Course<'a> {
         every: f64,
     ) -> Result<Self, Unknown> {
         let latencies = estimate.latencies();
-        let replicas = estimate.replicas.map_or(0, std::num::NonZeroU32::get);
+        let replicas = estimate.replicas.map_or(0, NonZeroU32::get);
         let noise = estimate.noise.unwrap_or_default();
         let varies = match metric.criterion {
             Criterion::Latency { limit: LatencyLimit::Slow(slow), .. } => {
@@ -331,14 +333,14 @@ impl<'a> Course<'a> {
         estimate.e
     }
 
-    /// Whether more replicas would help, and more time would not.
-    pub(super) fn needs_replicas(&self) -> bool {
+    /// Where the noise is known from.
+    pub(super) fn noise_source(&self) -> NoiseSource {
         let estimates: Vec<_> = match &self.test {
             Test::Ratio { tests, gathered, .. } => {
                 gathered.harm.1.estimate(0, tests.0.bound(), gathered.declared).into_iter().collect()
             }
             // A limit that is known is not compared with replicas.
-            Test::Share { .. } | Test::Rate { .. } => return false,
+            Test::Share { .. } | Test::Rate { .. } => return NoiseSource::KnownLimit,
             Test::Shift { harm, .. } => {
                 harm.noise.iter().filter_map(|(noise, declared)| noise.estimate(0, 1.0, *declared)).collect()
             }
@@ -349,8 +351,9 @@ impl<'a> Course<'a> {
                 at.iter().filter_map(of).collect()
             }
         };
+        let Some(count) = NonZeroU32::new(self.replicas) else { return NoiseSource::NoReplicas };
         let few = usize::try_from(self.replicas).is_ok_and(|replicas| replicas < MANY_REPLICAS);
-        few || estimates.iter().any(crate::stats::Estimate::needs_replicas)
+        NoiseSource::Replicas { count, more_help: few || estimates.iter().any(crate::stats::Estimate::needs_replicas) }
     }
 }
 
