@@ -367,7 +367,8 @@ impl Expansion {
             days &= self.rule.year_days.iter().fold(0, |bits, day| bits | bit(of_year(day) - passed));
         }
         if !self.rule.week_numbers.is_empty() {
-            for day in (1..=length).filter(|day| days & (1 << day) != 0) {
+            let candidates = days;
+            for day in (1..=length).filter(|day| candidates & bit(i64::from(*day)) != 0) {
                 let (week, weeks) = self.week_of(Date { year, month, day });
                 let named = |number: &i32| i64::from(*number) == week || i64::from(*number) == week - weeks - 1;
                 if !self.rule.week_numbers.iter().any(named) {
