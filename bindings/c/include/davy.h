@@ -276,7 +276,8 @@ struct davy_error *davy_bundle_digest(const struct davy_bundle *bundle, struct d
 void davy_buffer_free(struct davy_buffer *buffer);
 
 // What change windows do to what the snapshot asks at its time, as the JSON that `davy calendar explain --format json` prints, on one
-// line; `null` for `keep`, which no window is in the way of.
+// line; `null` for `keep`, which no window is in the way of. A service or an environment that the policy says nothing of is an error
+// of kind `DAVY_USAGE`, here and below.
 //
 // # Safety
 // The handles are handles of this library; `out` points at room for a buffer.
@@ -285,7 +286,8 @@ struct davy_error *davy_calendar_explain(const struct davy_engine *engine,
                                          struct davy_buffer *out);
 
 // How what the snapshot asks fares from its time on, as the JSON list of `davy calendar next --format json`: every turn up to
-// `until_ms`, milliseconds since 1970 UTC; where that is 0, the next opening and when it closes. Empty for `keep`.
+// `until_ms`, milliseconds since 1970 UTC; where that is 0, the next opening and when it closes. Empty for `keep`. More than
+// 10 000 are an error of kind `DAVY_USAGE`.
 //
 // # Safety
 // The handles are handles of this library; `out` points at room for a buffer.

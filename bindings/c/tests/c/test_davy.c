@@ -437,6 +437,11 @@ static const char friday_night[] =
     " \"since\": \"2026-11-27T20:00:00Z\", \"release\": { \"service\": \"checkout\", \"environment\": \"prod\","
     " \"revision\": \"r2\", \"stable\": \"r1\", \"startedAt\": \"2026-11-27T20:00:00Z\" } }";
 
+static const char of_another_service[] =
+    "{ \"now\": \"2026-11-27T20:00:00Z\", \"asked\": \"start\", \"stage\": \"canary\", \"weight\": \"0%\","
+    " \"since\": \"2026-11-27T20:00:00Z\", \"release\": { \"service\": \"search\", \"environment\": \"prod\","
+    " \"revision\": \"r2\", \"stable\": \"r1\", \"startedAt\": \"2026-11-27T20:00:00Z\" } }";
+
 static void windows_say_what_they_hold_and_until_when(void) {
     davy_file files[] = {{bytes_of("rollouts.yaml"), bytes_of(held)}, {bytes_of("office.yaml"), bytes_of(office_hours)}};
     davy_bundle *bundle = NULL;
@@ -457,6 +462,12 @@ static void windows_say_what_they_hold_and_until_when(void) {
     CHECK(says(&said, "\"end\":\"2026-11-30T16:00:00Z\"") && !says(&said, "2026-12-01"));
     davy_buffer_free(&said);
     REFUSED(davy_calendar_next(NULL, snapshot, 0, &said), DAVY_USAGE);
+    davy_snapshot_free(snapshot);
+    /* A release of another service: no answer, rather than one without windows. */
+    WORKS(davy_snapshot_from_json(bytes_of(of_another_service), &snapshot));
+    REFUSED(davy_calendar_explain(calendar, snapshot, &said), DAVY_USAGE);
+    REFUSED(davy_calendar_next(calendar, snapshot, 0, &said), DAVY_USAGE);
+    REFUSED(davy_calendar_list(calendar, snapshot, 1796083200000, &said), DAVY_USAGE);
     davy_snapshot_free(snapshot);
     davy_engine_free(calendar);
     davy_bundle_free(bundle);
