@@ -7,13 +7,40 @@ use crate::calendar::{Change, Effect, Span, TZDB_VERSION};
 use crate::document::CalendarScope;
 use crate::engine::Engine;
 use crate::gate::ChangeOutlook;
-use crate::gate::calendar::asked;
+use crate::gate::calendar::{asked, whom};
 use crate::policy::{Concerns, PlannedWindow, Whom};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Release, Snapshot};
 use crate::{Instant, Name, Text, render};
 
-/// How many turns are gone through.
-const MOST_TURNS: usize = 10_000;
+/// A list that would be longer than it may be. None is ever cut: what is missing could be the freeze that matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("there are more than {most} stretches of time until then: ask for an earlier end")]
+pub struct AgendaTooLong {
+    /// The most that it may hold.
+    pub most: usize,
+}
+
+/// Why an engine does not tell what change windows hold in store.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum AgendaError {
+    /// The release is one of another service.
+    #[error("the policy is about the service `{expected}`, not about `{service}`")]
+    UnknownService {
+        /// The release's.
+        service: Name,
+        /// The policy's.
+        expected: Name,
+    },
+    /// The policy says nothing of the release's environment.
+    #[error("the policy has no environment `{environment}`")]
+    UnknownEnvironment {
+        /// The release's.
+        environment: Name,
+    },
+    /// The list would be too long.
+    #[error(transparent)]
+    TooLong(#[from] AgendaTooLong),
+}
 
 /// What every window that concerns a change does to it at an instant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -60,19 +87,27 @@ pub struct ChangeStretch {
 }
 
 impl ChangeStretch {
+    /// No list of stretches is longer.
+    pub const MOST: usize = 10_000;
+
     /// How a change fares from `from` on: every turn up to `until`; without it, the next opening and when that closes.
-    #[must_use]
+    ///
+    /// # Errors
+    /// [`AgendaTooLong`] where the list would be longer than [`ChangeStretch::MOST`].
     pub fn all<'a>(
         windows: impl IntoIterator<Item = &'a PlannedWindow>,
         whom: Whom<'_>,
         change: &Change<'_>,
         from: Instant,
         until: Option<Instant>,
-    ) -> Vec<Self> {
+    ) -> Result<Vec<Self>, AgendaTooLong> {
         let windows: Vec<&PlannedWindow> = windows.into_iter().collect();
         let mut found: Vec<Self> = Vec::new();
         let mut next = Some(from);
-        while let Some(from) = next.filter(|_| found.len() < MOST_TURNS) {
+        while let Some(from) = next {
+            if found.len() >= Self::MOST {
+                return Err(AgendaTooLong { most: Self::MOST });
+            }
             let outlook = ChangeOutlook::of(windows.iter().copied(), whom, change, from);
             next = outlook.turns.at().filter(|at| match until {
                 Some(until) => *at < until,
@@ -81,7 +116,7 @@ impl ChangeStretch {
             let open = outlook.ruling.is_open() && outlook.unclear.is_empty();
             found.push(Self { from, open, why: render::change_reason(&outlook), outlook });
         }
-        found
+        Ok(found)
     }
 }
 
@@ -115,11 +150,6 @@ pub struct WindowSpan {
     pub ticket: Option<Text>,
 }
 
-/// More than [`WindowSpan::MOST`] spans.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("windows open more than {} times until then: ask for a shorter stretch", WindowSpan::MOST)]
-pub struct TooManySpans;
-
 impl WindowSpan {
     /// No list of spans is longer.
     pub const MOST: usize = 20_000;
@@ -127,13 +157,13 @@ impl WindowSpan {
     /// When the windows that concern a change, or may, are open between two instants: in order of time.
     ///
     /// # Errors
-    /// [`TooManySpans`] where the list would be longer than [`WindowSpan::MOST`].
+    /// [`AgendaTooLong`] where the list would be longer than [`WindowSpan::MOST`].
     pub fn all<'a>(
         windows: impl IntoIterator<Item = &'a PlannedWindow>,
         whom: Whom<'_>,
         from: Instant,
         until: Instant,
-    ) -> Result<Vec<Self>, TooManySpans> {
+    ) -> Result<Vec<Self>, AgendaTooLong> {
         let mut found = Vec::new();
         for plan in windows {
             let unclear = match plan.concerns(whom) {
@@ -143,7 +173,7 @@ impl WindowSpan {
             };
             for span in plan.window().spans(from, until) {
                 if found.len() >= Self::MOST {
-                    return Err(TooManySpans);
+                    return Err(AgendaTooLong { most: Self::MOST });
                 }
                 found.push(Self::new(plan, span, unclear.clone()));
             }
@@ -172,28 +202,46 @@ impl Engine {
     /// What change windows do to what a snapshot asks; nothing for `keep`, which no window is in the way of.
     ///
     /// A decision from the same snapshot holds for the same windows.
-    #[must_use]
-    pub fn explain_windows(&self, snapshot: &Snapshot) -> Option<ExplainedChange> {
-        let (whom, change) = asked(snapshot)?;
-        Some(ExplainedChange::of(self.windows(&snapshot.release.environment), whom, &change, snapshot.now))
+    ///
+    /// # Errors
+    /// [`AgendaError`] for a service or an environment that the policy says nothing of; a decision holds there.
+    pub fn explain_windows(&self, snapshot: &Snapshot) -> Result<Option<ExplainedChange>, AgendaError> {
+        let windows = self.windows_for(&snapshot.release)?;
+        let asked = asked(snapshot);
+        Ok(asked.map(|(whom, change)| ExplainedChange::of(windows, whom, &change, snapshot.now)))
     }
 
     /// How what a snapshot asks fares from its time on: every turn up to `until`; without it, the next opening and when
     /// that closes. Nothing for `keep`.
-    #[must_use]
-    pub fn next_windows(&self, snapshot: &Snapshot, until: Option<Instant>) -> Vec<ChangeStretch> {
-        let Some((whom, change)) = asked(snapshot) else { return Vec::new() };
-        ChangeStretch::all(self.windows(&snapshot.release.environment), whom, &change, snapshot.now, until)
+    ///
+    /// # Errors
+    /// [`AgendaError`] for a service or an environment that the policy says nothing of, and where the list would be
+    /// longer than [`ChangeStretch::MOST`].
+    pub fn next_windows(&self, snapshot: &Snapshot, until: Option<Instant>) -> Result<Vec<ChangeStretch>, AgendaError> {
+        let windows = self.windows_for(&snapshot.release)?;
+        let Some((whom, change)) = asked(snapshot) else { return Ok(Vec::new()) };
+        Ok(ChangeStretch::all(windows, whom, &change, snapshot.now, until)?)
     }
 
     /// When the windows that concern a snapshot's release, or may, are open from its time on: in order of time.
     ///
     /// # Errors
-    /// [`TooManySpans`] where the list would be longer than [`WindowSpan::MOST`].
-    pub fn list_windows(&self, snapshot: &Snapshot, until: Instant) -> Result<Vec<WindowSpan>, TooManySpans> {
-        let release = &snapshot.release;
-        let whom =
-            Whom { service: Some(&release.service), environment: Some(&release.environment), target: &snapshot.target };
-        WindowSpan::all(self.windows(&release.environment), whom, snapshot.now, until)
+    /// [`AgendaError`] for a service or an environment that the policy says nothing of, and where the list would be
+    /// longer than [`WindowSpan::MOST`].
+    pub fn list_windows(&self, snapshot: &Snapshot, until: Instant) -> Result<Vec<WindowSpan>, AgendaError> {
+        let windows = self.windows_for(&snapshot.release)?;
+        Ok(WindowSpan::all(windows, whom(snapshot), snapshot.now, until)?)
+    }
+
+    /// The windows that the release may be held by.
+    fn windows_for(&self, release: &Release) -> Result<impl Iterator<Item = &PlannedWindow>, AgendaError> {
+        if release.service != *self.service() {
+            let (service, expected) = (release.service.clone(), self.service().clone());
+            return Err(AgendaError::UnknownService { service, expected });
+        }
+        if self.policy(&release.environment).is_none() {
+            return Err(AgendaError::UnknownEnvironment { environment: release.environment.clone() });
+        }
+        Ok(self.windows(&release.environment))
     }
 }

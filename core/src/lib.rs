@@ -70,7 +70,7 @@ pub mod testing;
 mod text;
 mod time;
 
-pub use agenda::{ChangeStretch, ExplainedChange, TooManySpans, WindowSpan};
+pub use agenda::{AgendaError, AgendaTooLong, ChangeStretch, ExplainedChange, WindowSpan};
 pub use alerts::prometheus_rules;
 pub use bundle::Bundle;
 pub use canonical::{CanonicalError, canonical_json};

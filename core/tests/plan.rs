@@ -13,7 +13,8 @@ use std::num::NonZeroU32;
 use std::ops::Add as _;
 
 use davy::plan::{
-    Effect, Estimate, Plan, PlanRefused, PlannedTest, Prospect, Shortfall, Unknown, Variation, Varies, plan,
+    Effect, Estimate, NoiseSource, Plan, PlanRefused, PlannedTest, Prospect, Shortfall, Unknown, Variation, Varies,
+    plan,
 };
 use davy::{
     Asked, Cohort, Count, Duration, Engine, Factor, Histogram, Interval, Observation, Observed, State, Verdict,
@@ -307,6 +308,26 @@ fn a_shortfall_says_what_the_noise_hides() {
     let (said, hint) = undetected(&of(none));
     assert!(said.contains("the noise hides it that is assumed where no replicas are told apart"), "{said}");
     assert!(hint.contains("`expect: { replicas: ... }`"), "{hint}");
+}
+
+#[test]
+fn beside_an_absolute_limit_no_replicas_are_blamed_for_the_noise() {
+    let mut hidden = 0;
+    for (horizon, replicas) in (3..=12).flat_map(|minutes| [(minutes, None), (minutes, NonZeroU32::new(10))]) {
+        let settings = format!("judge: evidence, horizon: {horizon}m");
+        let metric = "name: m, bad: a, total: b, max: 1%";
+        let spec = format!("steps: [{{ weight: 25%, atLeast: 1m }}], {}", health(&settings, &[metric]));
+        for shortfall in planned(&spec, Estimate { replicas, ..requests("500/s") }).shortfalls {
+            let (Shortfall::Undetected { noise, .. } | Shortfall::Unproved { noise, .. }) = &shortfall;
+            let Some(noise) = noise else { continue };
+            hidden += 1;
+            assert_eq!(noise.source, NoiseSource::KnownLimit);
+            let (said, hint) = (shortfall.to_string(), shortfall.hint());
+            assert!(said.ends_with("hides it that is assumed beside a limit, whatever replicas show"), "{said}");
+            assert!(hint.starts_with("stay longer") && !hint.contains("replicas"), "{hint}");
+        }
+    }
+    assert!(hidden > 0, "no horizon is short enough for noise to hide anything");
 }
 
 #[test]

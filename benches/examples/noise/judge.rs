@@ -79,8 +79,8 @@ pub(crate) struct Judges {
     sick: Vec<bool>,
     /// Whether sick replicas of the baseline are left out.
     heals: bool,
-    /// Whether the newest interval is an outage, of which nothing is discounted.
-    outage: bool,
+    /// While an outage lasts: the evidence of its own intervals, of which nothing is discounted.
+    outage: Option<Process<8>>,
     peak: f64,
     intervals: usize,
     aborted: [Option<u32>; Column::ALL.len()],
@@ -104,7 +104,7 @@ impl Judges {
             starts: Starts::Within(NonZeroU32::new(60).expect("60")),
             sick: vec![false; cell.replicas],
             heals: cell.replicas >= 8,
-            outage: false,
+            outage: None,
             peak: 1.0,
             intervals: 0,
             aborted: [None; Column::ALL.len()],
@@ -145,14 +145,13 @@ impl Judges {
                     Column::Few => self.estimate(test, window, Method::FewReplicas, None),
                     Column::WithHistory => self.estimate(test, window, Method::History, Some(history)),
                     Column::Alone => self.estimate(test, window, Method::Declared, None),
-                    Column::First | Column::Chosen if test == 0 && self.outage => {
-                        return weight * self.errors.2.whole(window).unwrap_or(1.0);
-                    }
                     Column::First | Column::Chosen => self.chosen(test, window),
                 };
                 weight * estimate.map_or(1.0, |estimate| estimate.e)
             });
-            windows.sum::<f64>()
+            let left = windows.sum::<f64>();
+            let outage = self.outage.filter(|_| test == 0 && column == Column::Chosen);
+            outage.map_or(left, |outage| outage.e(self.starts).max(left))
         };
         self.weights.average((0..TESTS).map(of))
     }
@@ -182,9 +181,13 @@ impl Judges {
         };
         let (step, canary) = (interval.step, interval.canary_replicas);
         let (pair, baseline) = of(1);
-        self.outage = is_outage(&pair);
         let (test, process, noise) = &mut self.errors;
         let increment = test.increment(&pair);
+        self.outage = is_outage(&pair).then(|| {
+            let mut lasting = self.outage.unwrap_or(process.without_past());
+            lasting.fold(self.starts, &increment);
+            lasting
+        });
         process.fold(self.starts, &increment);
         noise.fold(BOUND, step, &ByReplica { pair, canary, baseline: &baseline }, &increment);
         for (metric, (test, guess, process, noise)) in self.slow.iter_mut().enumerate() {

@@ -147,6 +147,10 @@ typedef struct davy_plan_options {
   struct davy_bytes p90;
   // The latency that a hundredth of the requests exceed.
   struct davy_bytes p99;
+  // Replicas of the baseline whose counts are told apart; 0 where that is not known.
+  uint32_t replicas;
+  // How replicas are assumed to differ, by a name of `davy policy simulate --noise`, such as `mixed`.
+  struct davy_bytes noise;
 } davy_plan_options;
 
 #if defined(DAVY_PLUGINS)
@@ -272,7 +276,8 @@ struct davy_error *davy_bundle_digest(const struct davy_bundle *bundle, struct d
 void davy_buffer_free(struct davy_buffer *buffer);
 
 // What change windows do to what the snapshot asks at its time, as the JSON that `davy calendar explain --format json` prints, on one
-// line; `null` for `keep`, which no window is in the way of.
+// line; `null` for `keep`, which no window is in the way of. A service or an environment that the policy says nothing of is an error
+// of kind `DAVY_USAGE`, here and below.
 //
 // # Safety
 // The handles are handles of this library; `out` points at room for a buffer.
@@ -281,7 +286,8 @@ struct davy_error *davy_calendar_explain(const struct davy_engine *engine,
                                          struct davy_buffer *out);
 
 // How what the snapshot asks fares from its time on, as the JSON list of `davy calendar next --format json`: every turn up to
-// `until_ms`, milliseconds since 1970 UTC; where that is 0, the next opening and when it closes. Empty for `keep`.
+// `until_ms`, milliseconds since 1970 UTC; where that is 0, the next opening and when it closes. Empty for `keep`. More than
+// 10 000 are an error of kind `DAVY_USAGE`.
 //
 // # Safety
 // The handles are handles of this library; `out` points at room for a buffer.
@@ -398,8 +404,8 @@ void davy_error_free(struct davy_error *error);
 // What the policy can detect and when, as the JSON that `davy policy plan --format json` prints, on one line. `options` may be null.
 //
 // # Safety
-// `bundle` is a bundle of this library; `options` is null or points at options whose texts are readable; `out` points at room for a
-// buffer.
+// `bundle` is a bundle of this library; `options` is null or points at options of the size that they say, whose texts are readable;
+// `out` points at room for a buffer.
 struct davy_error *davy_plan(const struct davy_bundle *bundle,
                              const struct davy_plan_options *options,
                              struct davy_buffer *out);

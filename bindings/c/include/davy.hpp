@@ -87,6 +87,10 @@ struct Traffic {
     std::string p50;
     std::string p90;
     std::string p99;
+    /// Of the baseline, told apart; 0 where that is not known.
+    std::uint32_t replicas = 0;
+    /// How replicas are assumed to differ, such as `mixed`.
+    std::string noise;
 };
 
 /// The documents of one service.
@@ -114,6 +118,8 @@ class Bundle : public detail::Handle<davy_bundle, davy_bundle_free> {
         options.p50 = detail::bytes(known.p50);
         options.p90 = detail::bytes(known.p90);
         options.p99 = detail::bytes(known.p99);
+        options.replicas = known.replicas;
+        options.noise = detail::bytes(known.noise);
         return detail::text([&](davy_buffer *out) { return davy_plan(get(), &options, out); });
     }
 

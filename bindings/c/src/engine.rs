@@ -6,18 +6,23 @@ use davy::Engine;
 
 use crate::bundle::davy_bundle;
 use crate::bytes::davy_buffer;
-use crate::error::{Error, davy_error};
+use crate::error::davy_error;
 use crate::handle::{Handle, answer, borrow, free, give, handle, put};
+use crate::sized::{self, Grows};
 use crate::snapshot::davy_snapshot;
 use crate::state::davy_state;
 use crate::step::{Decided, davy_step};
 
 /// Options of an engine. Set `size` to `sizeof(davy_engine_options)` and everything else to zero, then change what you need.
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub struct davy_engine_options {
     /// The size of this structure as the caller knows it, in bytes.
     pub size: usize,
 }
+
+// SAFETY: in C's layout, the size first, and nothing but numbers.
+unsafe impl Grows for davy_engine_options {}
 
 /// What a bundle says, ready to decide.
 pub struct davy_engine(pub(crate) Handle<Arc<Engine>>);
@@ -48,12 +53,8 @@ pub unsafe extern "C" fn davy_engine_new(
     answer(|| {
         // SAFETY: the caller's promise.
         let bundle = unsafe { borrow(bundle, "the bundle") }?.0.get()?;
-        // SAFETY: every version of the options begins with their size.
-        if let Some(options) = unsafe { options.as_ref() }
-            && options.size < size_of::<usize>()
-        {
-            return Err(Error::usage("`size` of the options is not set"));
-        }
+        // SAFETY: the caller's promise.
+        let davy_engine_options { size: _ } = unsafe { sized::read(options) }?;
         let engine = Engine::builder(bundle).rules(davy_rules::languages()).build()?;
         let engine = davy_engine::new(Arc::new(engine));
         // SAFETY: the caller's promise.

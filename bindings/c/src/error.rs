@@ -2,7 +2,7 @@
 
 use std::ptr;
 
-use davy::{BundleError, CanonicalError, Diagnostic, ReplayError, SeriesError, SnapshotError};
+use davy::{AgendaError, BundleError, CanonicalError, Diagnostic, ReplayError, SeriesError, SnapshotError};
 
 use crate::bytes::{davy_buffer, davy_bytes};
 
@@ -133,6 +133,12 @@ impl From<ReplayError> for Error {
 impl From<CanonicalError> for Error {
     fn from(refused: CanonicalError) -> Self {
         Self::new(davy_error_kind::DAVY_SEAL, refused.to_string())
+    }
+}
+
+impl From<AgendaError> for Error {
+    fn from(refused: AgendaError) -> Self {
+        Self::usage(refused.to_string())
     }
 }
 

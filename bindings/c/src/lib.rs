@@ -21,6 +21,7 @@ mod plugin;
 mod probe;
 mod record;
 mod series;
+mod sized;
 mod snapshot;
 mod state;
 mod step;

@@ -1,13 +1,15 @@
 //! Plans: what a policy can detect, and when, before a release begins.
 
+use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use davy::plan::{Estimate, plan};
+use davy::plan::{Estimate, Variation, plan};
 
 use crate::bundle::davy_bundle;
 use crate::bytes::{davy_buffer, davy_bytes};
 use crate::error::{Error, davy_error};
 use crate::handle::{answer, borrow, put};
+use crate::sized::{self, Grows};
 
 /// For which traffic a plan is made. Set `size` to `sizeof(davy_plan_options)` and everything else to zero, then say what you know:
 /// texts as documents have them. What is not said is what the policy expects.
@@ -28,13 +30,20 @@ pub struct davy_plan_options {
     pub p90: davy_bytes,
     /// The latency that a hundredth of the requests exceed.
     pub p99: davy_bytes,
+    /// Replicas of the baseline whose counts are told apart; 0 where that is not known.
+    pub replicas: u32,
+    /// How replicas are assumed to differ, by a name of `davy policy simulate --noise`, such as `mixed`.
+    pub noise: davy_bytes,
 }
+
+// SAFETY: in C's layout, the size first, and nothing but numbers and pointers.
+unsafe impl Grows for davy_plan_options {}
 
 /// What the policy can detect and when, as the JSON that `davy policy plan --format json` prints, on one line. `options` may be null.
 ///
 /// # Safety
-/// `bundle` is a bundle of this library; `options` is null or points at options whose texts are readable; `out` points at room for a
-/// buffer.
+/// `bundle` is a bundle of this library; `options` is null or points at options of the size that they say, whose texts are readable;
+/// `out` points at room for a buffer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn davy_plan(
     bundle: *const davy_bundle,
@@ -53,18 +62,10 @@ pub unsafe extern "C" fn davy_plan(
 }
 
 /// # Safety
-/// `options` is null or points at options whose texts are readable.
+/// `options` is null or points at options of the size that they say, whose texts are readable.
 unsafe fn read(options: *const davy_plan_options) -> Result<(Option<davy::Name>, Estimate), Error> {
-    if options.is_null() {
-        return Ok((None, Estimate::default()));
-    }
-    // SAFETY: every version of the options begins with their size.
-    let size = unsafe { options.cast::<usize>().read() };
-    if size < size_of::<davy_plan_options>() {
-        return Err(Error::usage("`size` of the options is not set"));
-    }
-    // SAFETY: as large as they say, by the caller's promise.
-    let options = unsafe { options.read() };
+    // SAFETY: the caller's promise.
+    let options = unsafe { sized::read(options) }?;
     let estimate = Estimate {
         // SAFETY: the caller's promise, here and below.
         requests: unsafe { parsed(options.requests) }?,
@@ -76,10 +77,24 @@ unsafe fn read(options: *const davy_plan_options) -> Result<(Option<davy::Name>,
         p90: unsafe { parsed(options.p90) }?,
         // SAFETY: the same.
         p99: unsafe { parsed(options.p99) }?,
-        ..Estimate::default()
+        schema: None,
+        replicas: NonZeroU32::new(options.replicas),
+        // SAFETY: the same.
+        noise: unsafe { noise(options.noise) }?,
     };
     // SAFETY: the same.
     Ok((unsafe { parsed(options.environment) }?, estimate))
+}
+
+/// # Safety
+/// The text is readable.
+unsafe fn noise(kind: davy_bytes) -> Result<Option<Variation>, Error> {
+    // SAFETY: the caller's promise.
+    let kind = unsafe { kind.text() }?;
+    if kind.is_empty() {
+        return Ok(None);
+    }
+    Variation::of_kind(kind).map_err(|refused| Error::usage(refused.to_string()))
 }
 
 /// # Safety

@@ -8,12 +8,14 @@ use davy::plugin::Plugins;
 use crate::bundle::davy_bundle;
 use crate::bytes::davy_bytes;
 use crate::engine::davy_engine;
-use crate::error::{Error, davy_error};
+use crate::error::davy_error;
 use crate::handle::{Handle, answer, borrow, change, free, give, handle};
+use crate::sized::{self, Grows};
 use crate::snapshot::davy_snapshot;
 
 /// Options of plugins. Set `size` to `sizeof(davy_plugins_options)` and everything else to zero, then change what you need.
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub struct davy_plugins_options {
     /// The size of this structure as the caller knows it, in bytes.
     pub size: usize,
@@ -22,6 +24,9 @@ pub struct davy_plugins_options {
     /// A folder for compiled code, closed to other users, as a path; empty to keep none.
     pub cache: davy_bytes,
 }
+
+// SAFETY: in C's layout, the size first, and nothing but numbers and pointers.
+unsafe impl Grows for davy_plugins_options {}
 
 /// The WebAssembly plugins of a bundle, compiled and held against its documents.
 pub struct davy_plugins(pub(crate) Handle<Plugins>);
@@ -53,18 +58,14 @@ pub unsafe extern "C" fn davy_plugins_new(
     answer(|| {
         // SAFETY: the caller's promise.
         let bundle = unsafe { borrow(bundle, "the bundle") }?.0.get()?;
-        let mut host = PluginHost::builder();
         // SAFETY: the caller's promise.
-        if let Some(options) = unsafe { options.as_ref() } {
-            if options.size < size_of::<davy_plugins_options>() {
-                return Err(Error::usage("`size` of the options is not set"));
-            }
-            host = host.limits(if options.interpreters == 0 { Limits::DEFAULT } else { Limits::INTERPRETERS });
-            // SAFETY: the caller's promise.
-            let cache = unsafe { options.cache.text() }?;
-            if !cache.is_empty() {
-                host = host.cache(Cache::new(cache)?);
-            }
+        let options = unsafe { sized::read(options) }?;
+        let limits = if options.interpreters == 0 { Limits::DEFAULT } else { Limits::INTERPRETERS };
+        let mut host = PluginHost::builder().limits(limits);
+        // SAFETY: the caller's promise.
+        let cache = unsafe { options.cache.text() }?;
+        if !cache.is_empty() {
+            host = host.cache(Cache::new(cache)?);
         }
         let plugins = davy_plugins::new(host.build()?.load(bundle)?);
         // SAFETY: the caller's promise.

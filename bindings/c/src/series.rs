@@ -4,6 +4,7 @@ use davy::{Cohort, Name, Series, SeriesValues};
 
 use crate::bytes::{column, davy_bytes};
 use crate::error::Error;
+use crate::sized::Grows;
 
 /// Whose traffic.
 pub type davy_cohort = u32;
@@ -30,6 +31,7 @@ pub const DAVY_HISTOGRAM: davy_form = 4;
 /// The values of one metric of one cohort, or of one replica of it, over `rows` intervals. Set it to zero, then fill what its form
 /// needs. `DAVY_NO_DATA` stands for a count that the source does not have. Everything is only read during the call.
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub struct davy_series {
     /// The size of this structure as the caller knows it, in bytes.
     pub size: usize,
@@ -65,15 +67,15 @@ pub struct davy_series {
     pub index: *const i32,
 }
 
+// SAFETY: in C's layout, the size first, and nothing but numbers and pointers.
+unsafe impl Grows for davy_series {}
+
 impl davy_series {
     /// The columns where they lie.
     ///
     /// # Safety
     /// They are as long as they say, and readable for `'a`.
     pub(crate) unsafe fn view<'a>(&self) -> Result<Series<'a>, Error> {
-        if self.size != size_of::<Self>() {
-            return Err(Error::usage("`size` of a series is not the size of `davy_series`"));
-        }
         // SAFETY: the caller's promise.
         let metric = name(unsafe { self.metric.text() }?)?;
         // SAFETY: the caller's promise.

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use davy::{Duration, Series, Snapshot};
 
-use crate::bytes::{column, davy_buffer, davy_bytes};
+use crate::bytes::{davy_buffer, davy_bytes};
 use crate::error::davy_error;
 use crate::handle::{Handle, answer, borrow, change, free, give, handle, put};
 use crate::series::davy_series;
+use crate::sized;
 
 /// Everything that the host observed of a release, the time included.
 pub struct davy_snapshot(pub(crate) Handle<Arc<Snapshot>>);
@@ -54,7 +55,7 @@ pub unsafe extern "C" fn davy_snapshot_add_series(
 ) -> *mut davy_error {
     let add = |snapshot: &mut Arc<Snapshot>| {
         // SAFETY: the caller's promise.
-        let series = unsafe { column(series, count) }?;
+        let series = unsafe { sized::read_all(series, count) }?;
         // SAFETY: the caller's promise.
         let series = series.iter().map(|one| unsafe { one.view() }).collect::<Result<Vec<_>, _>>()?;
         let intervals = Series::intervals(Duration::from_millis(every_ms), &series)?;

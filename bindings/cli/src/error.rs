@@ -119,8 +119,10 @@ pub(crate) enum Error {
     NotAfter { at: davy::Instant, until: davy::Instant },
     #[error("from {at} to {until} is more than a year; calendars are listed for 366 days at most")]
     TooFar { at: davy::Instant, until: davy::Instant },
-    #[error("there are more than {most} stretches of time; `--until` takes fewer, and `--kind` one kind of them")]
-    TooManySpans { most: usize },
+    #[error("the policy is about the service `{expected}`, not about `{service}`")]
+    NoService { service: davy::Name, expected: davy::Name },
+    #[error("{0} with `--until`")]
+    AgendaTooLong(#[from] davy::AgendaTooLong),
     #[error("cannot be told to stop: {cause}")]
     Signals { cause: io::Error },
 }

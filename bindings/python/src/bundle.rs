@@ -1,10 +1,11 @@
 //! Bundles: the documents of one service.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use davy::plan::{Estimate, plan};
+use davy::plan::{Estimate, Variation, plan};
 use davy::{Bundle, Diagnostic, Severity};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -84,8 +85,11 @@ impl PyBundle {
     }
 
     /// What the policy can detect and when, as `davy policy plan --format json` says it: for the traffic that is given, else
-    /// for the one that the policy expects.
-    #[pyo3(signature = (environment=None, *, requests=None, bad=None, p50=None, p90=None, p99=None))]
+    /// for the one that the policy expects. `replicas` of the baseline are told apart, and assumed to differ as `noise` says, by a
+    /// name of `davy policy simulate --noise` such as `mixed`.
+    #[pyo3(signature = (
+        environment=None, *, requests=None, bad=None, p50=None, p90=None, p99=None, replicas=None, noise=None
+    ))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords")]
     fn plan<'py>(
         &self,
@@ -96,11 +100,17 @@ impl PyBundle {
         p50: Option<&str>,
         p90: Option<&str>,
         p99: Option<&str>,
+        replicas: Option<u32>,
+        noise: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let environment: Option<davy::Name> = parsed(environment)?;
         let (requests, bad) = (parsed(requests)?, parsed(bad)?);
         let (p50, p90, p99) = (parsed(p50)?, parsed(p90)?, parsed(p99)?);
-        let estimate = Estimate { requests, bad, p50, p90, p99, ..Estimate::default() };
+        let none = || PyValueError::new_err("`replicas` is at least 1");
+        let replicas = replicas.map(|count| NonZeroU32::new(count).ok_or_else(none)).transpose()?;
+        let noise = noise.map_or(Ok(None), Variation::of_kind);
+        let noise = noise.map_err(|refused| PyValueError::new_err(refused.to_string()))?;
+        let estimate = Estimate { requests, bad, p50, p90, p99, schema: None, replicas, noise };
         let planned = py.detach(|| plan(&self.0, environment.as_ref(), estimate));
         let planned = planned.map_err(|refused| PyValueError::new_err(refused.to_string()))?;
         loads(py, &serde_json::to_vec(&planned).map_err(|error| PyValueError::new_err(error.to_string()))?)

@@ -78,13 +78,14 @@ impl PyEngine {
     }
 
     /// What change windows do to what the snapshot asks at its time, as `davy calendar explain` says it; None for `keep`,
-    /// which no window is in the way of.
+    /// which no window is in the way of. Raises `ValueError` for a service or an environment that the policy says nothing of.
     fn explain_windows<'py>(&self, py: Python<'py>, snapshot: &PySnapshot) -> PyResult<Bound<'py, PyAny>> {
-        plain(py, &self.0.explain_windows(&snapshot.0))
+        plain(py, &self.0.explain_windows(&snapshot.0).map_err(error::agenda)?)
     }
 
     /// How what the snapshot asks fares from its time on, as `davy calendar next` says it: every turn up to `until`;
-    /// without it, the next opening and when it closes.
+    /// without it, the next opening and when it closes. Raises `ValueError` as `explain_windows` does, and where there are
+    /// more than 10 000.
     #[pyo3(signature = (snapshot, until = None))]
     fn next_windows<'py>(
         &self,
@@ -94,11 +95,12 @@ impl PyEngine {
     ) -> PyResult<Bound<'py, PyAny>> {
         let until = until.map(instant).transpose()?;
         let stretches = py.detach(|| self.0.next_windows(&snapshot.0, until));
-        plain(py, &stretches)
+        plain(py, &stretches.map_err(error::agenda)?)
     }
 
     /// When the windows that concern the snapshot's release, or may, are open from its time up to `until`, in order of
-    /// time, as `davy calendar list` says it.
+    /// time, as `davy calendar list` says it. Raises `ValueError` as `explain_windows` does, and where there are more than
+    /// 20 000.
     fn list_windows<'py>(
         &self,
         py: Python<'py>,
@@ -107,7 +109,7 @@ impl PyEngine {
     ) -> PyResult<Bound<'py, PyAny>> {
         let until = instant(until)?;
         let spans = py.detach(|| self.0.list_windows(&snapshot.0, until));
-        plain(py, &spans.map_err(|refused| PyValueError::new_err(refused.to_string()))?)
+        plain(py, &spans.map_err(error::agenda)?)
     }
 
     /// The service that it is about.

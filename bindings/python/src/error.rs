@@ -1,7 +1,7 @@
 //! The tree of exceptions. Each carries what a program needs as attributes, and reads as the command line would say it.
 
 use pyo3::create_exception;
-use pyo3::exceptions::PyException;
+use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
 
 use crate::bundle::PyDiagnostic;
@@ -68,6 +68,10 @@ pub(crate) fn snapshot(py: Python<'_>, error: &davy::SnapshotError) -> PyErr {
 
 pub(crate) fn seal(error: &davy::CanonicalError) -> PyErr {
     SealError::new_err(error.to_string())
+}
+
+pub(crate) fn agenda(refused: davy::AgendaError) -> PyErr {
+    PyValueError::new_err(refused.to_string())
 }
 
 /// The exception with its attributes, or what went wrong while setting them.

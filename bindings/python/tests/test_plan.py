@@ -34,6 +34,17 @@ def test_a_plan_is_what_the_command_line_prints(bundle, tmp_path, capfd):
     assert [step["weight"] for step in printed["steps"]] == ["5%", "50%"]
 
 
+def test_replicas_and_their_noise_are_planned_for_as_on_the_command_line(bundle, tmp_path, capfd):
+    (tmp_path / "rollouts.yaml").write_text(POLICY)
+    for noise in ["none", "mixed", "sick-replica"]:
+        known = ["--traffic", "500/s", "--bad", "1%", "--replicas", "3", "--noise", noise]
+        assert _davy.main(["davy", "policy", "plan", str(tmp_path), *known, "--format", "json"]) == 0
+        printed = json.loads(capfd.readouterr().out)
+        assert bundle.plan(requests="500/s", bad="1%", replicas=3, noise=noise) == printed
+        assert printed["estimate"]["replicas"] == 3
+        assert ("noise" in printed["estimate"]) == (noise == "mixed")
+
+
 def test_more_traffic_detects_sooner(bundle):
     def least(requests: str) -> dict:
         return bundle.plan(requests=requests, bad="1%")["metrics"][0]["tests"][0]["seenBy"]
@@ -46,5 +57,11 @@ def test_what_cannot_be_planned_says_why(bundle):
         bundle.plan(requests="50/s", p50="2s", p99="1s")
     with pytest.raises(ValueError, match="50 per second"):
         bundle.plan(requests="50 per second")
+    with pytest.raises(ValueError, match="Q006"):
+        bundle.plan(noise="loud")
+    with pytest.raises(ValueError, match="at least 1"):
+        bundle.plan(replicas=0)
+    with pytest.raises(OverflowError):
+        bundle.plan(replicas=-1)
     with pytest.raises(TypeError):
         bundle.plan("prod", "50/s")

@@ -30,9 +30,9 @@ spec:
 FRIDAY_NIGHT = "2026-11-27T20:00:00Z"
 
 
-def snapshot(asked: str) -> davy.Snapshot:
+def snapshot(asked: str, service: str = "checkout") -> davy.Snapshot:
     release = {
-        "service": "checkout",
+        "service": service,
         "environment": "prod",
         "revision": "r2",
         "stable": "r1",
@@ -96,3 +96,10 @@ def test_the_coming_weeks(engine, files, capfd):
     assert spans == printed(capfd, files, "list", "--until", until)["spans"]
     assert [span["start"] for span in spans][0] == "2026-11-30T08:00:00Z" and len(spans) == 5
     assert {span["reason"] for span in spans} == {"somebody is there"}
+
+
+def test_a_release_of_another_service_is_refused_rather_than_called_free_to_go(engine):
+    other = snapshot("start", service="search")
+    for asked in (engine.explain_windows, engine.next_windows, lambda of: engine.list_windows(of, "2026-12-05T00:00:00Z")):
+        with pytest.raises(ValueError, match="about the service `checkout`, not about `search`"):
+            asked(other)

@@ -117,11 +117,6 @@ impl Date {
             && (1..=month_length(year, month)).contains(&day);
         exists.then_some(Self { year, month, day })
     }
-
-    /// From 1.
-    pub(super) const fn day_of_year(self) -> i64 {
-        self.number() - Self { month: 1, day: 1, ..self }.number() + 1
-    }
 }
 
 /// Monday is 0, of days since 1970-01-01, a Thursday.

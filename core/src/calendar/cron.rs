@@ -213,15 +213,14 @@ impl FromStr for Cron {
     type Err = CalendarError;
     fn from_str(text: &str) -> Result<Self, CalendarError> {
         let refuse = |problem: String| CalendarError::cron(text, problem);
+        if ["TZ=", "CRON_TZ="].iter().any(|prefix| text.trim_start().starts_with(prefix)) {
+            return Err(refuse("the zone has a key of its own, such as `zone: Europe/Berlin`".to_owned()));
+        }
         let descriptor = text.trim().starts_with('@').then_some(text.trim());
         let standard = descriptor.map_or(Ok(text), |text| expand(text).map_err(refuse))?;
         let fields: Vec<&str> = standard.split_ascii_whitespace().collect();
         let &[minute, hour, day, month, weekday] = fields.as_slice() else {
-            let hint = match fields.first() {
-                Some(first) if first.contains("TZ=") => "the zone has a key of its own".to_owned(),
-                _ => format!("it has {}", fields.len()),
-            };
-            return Err(refuse(hint));
+            return Err(refuse(format!("it has {}", fields.len())));
         };
         let [minutes, hours, days, months, weekdays] =
             [(&MINUTE, minute), (&HOUR, hour), (&DAY, day), (&MONTH, month), (&WEEKDAY, weekday)]

@@ -50,6 +50,7 @@ pub use error::CalendarError;
 pub use ics::{Ics, IcsEntry, IcsEvent, ics_text};
 pub(crate) use outlook::outlook_with;
 pub use outlook::{HORIZON, Outlook, Turn, outlook};
+pub(crate) use precedence::rule_of;
 pub use precedence::{Change, Ruling, rule};
 pub use recurrence::{Recurrence, Rule};
 pub use timing::{Ends, Fold, Gap, Length, Span, Starts, Timing};

@@ -105,6 +105,16 @@ pub(super) fn rule_with<S: State>(windows: &[(&Window, S)], change: &Change<'_>,
     combine(strict, rule_one(windows, Precedence::ArgoCompat, change, now))
 }
 
+/// What the windows of one precedence say.
+pub(crate) fn rule_of(
+    windows: &[(&Window, Phase)],
+    precedence: Precedence,
+    change: &Change<'_>,
+    now: Instant,
+) -> Ruling {
+    rule_one(windows, precedence, change, now)
+}
+
 /// A no before a yes, and a yes with a reason before one without.
 fn combine(strict: Ruling, argo: Ruling) -> Ruling {
     match (strict.is_open(), argo.is_open()) {

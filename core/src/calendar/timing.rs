@@ -319,7 +319,10 @@ impl Timing {
             Gap::FirstAfter => Some(begin.plus(-1)),
             Gap::Shift => Some(begin.plus(-1).min(shown.plus(jumped_from.seconds() - begin.seconds()))),
         };
-        let moved = moved.filter(|_| jumped_from < begin && shown >= begin);
+        // What moved out of a gap starts within as much time after the jump as the clock jumped.
+        let jumped = (begin.seconds() - jumped_from.seconds()).saturating_mul(1000);
+        let is_later = |start: Start| start.at >= segment.from.saturating_add(jumped);
+        let moved = moved.filter(|_| jumped_from < begin && shown >= begin && !plain.is_some_and(is_later));
         let moved = moved.and_then(|until| self.starts.last_at_or_before(until)).filter(|start| *start >= jumped_from);
         let moved = moved.map(|nominal| self.moved(segment, nominal, begin, jumped_from));
         [plain, moved].into_iter().flatten().max_by_key(|start| start.at)

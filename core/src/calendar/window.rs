@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::argo;
 use super::timing::{Span, Timing};
-use crate::{Instant, Name};
+use crate::{Duration, Instant, Name};
 
 /// What a window means while it is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -95,6 +95,8 @@ pub struct Window {
 
 /// How many spans that overlap or touch are made one.
 const MOST_MERGED: u32 = 10_000;
+/// How many are up to the end of a list: a year and a month of minutes.
+const MOST_LISTED: u32 = 600_000;
 
 /// A window at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,8 +135,9 @@ impl Window {
         Phase { valid: true, open: open.map(clip), changes }
     }
 
-    /// The spans in which it is open from `from` on that begin before `until`, without gaps between them. One that is
-    /// open at `from` comes first, with its own beginning.
+    /// The stretches of time in which it is open without a gap, from `from` on, that begin before `until`. One that is
+    /// open at `from` comes first, with its own beginning, wherever `from` lies in it; a run of more than 10 000 spans
+    /// has none but the epoch, or the time from which on the window exists.
     pub fn spans(&self, from: Instant, until: Instant) -> impl Iterator<Item = Span> + '_ {
         let mut next = Some(from);
         std::iter::from_fn(move || {
@@ -143,9 +146,12 @@ impl Window {
                 let phase = self.phase(at);
                 next = phase.changes;
                 let Some(first) = phase.open else { continue };
-                let mut end = first.end;
+                // Before the others it was closed.
+                let start = if at == from { self.beginning(first.start) } else { first.start };
+                let (mut end, mut merged) = (first.end, 0);
                 // Another one may have begun before this one ends.
-                for _ in 0..MOST_MERGED {
+                while merged < MOST_MERGED || (merged < MOST_LISTED && end < until) {
+                    merged += 1;
                     let then = self.phase(end);
                     next = then.changes;
                     match then.open {
@@ -153,9 +159,22 @@ impl Window {
                         _ => break,
                     }
                 }
-                return Some(Span { start: first.start, end });
+                return Some(Span { start, end });
             }
         })
+    }
+
+    /// Where the run began that a span with this start belongs to.
+    fn beginning(&self, mut start: Instant) -> Instant {
+        for _ in 0..MOST_MERGED {
+            // The first instant of a window of Argo's is not in it: there is a gap before it.
+            let before = self.phase(start).open.and_then(|_| self.phase(start.minus(Duration::from_millis(1))).open);
+            match before {
+                Some(earlier) if earlier.start < start => start = earlier.start,
+                _ => return start,
+            }
+        }
+        self.valid_from.unwrap_or(Instant::EPOCH)
     }
 
     /// Whether it is open at `at`, as a decision at `now` reads it: Argo reads the past with today's offset.

@@ -55,9 +55,9 @@ pub struct NoiseSeen {
     pub correlation: f64,
     /// Degrees of freedom of the variance.
     pub freedom: f64,
-    /// The part of the evidence that counts, from 0 to 1.
+    /// The part of the evidence that counts, from 0 to 1; what an outage says while it lasts counts whole beside it.
     pub counted: f64,
-    /// Whether the canary is down: no noise is like that, and nothing is discounted.
+    /// Whether the canary is down: no noise is like that, and nothing is discounted of what these intervals say.
     #[serde(default, skip_serializing_if = "is_false")]
     pub outage: bool,
     /// The smallest ratio to what is tolerated that could be told from this noise.

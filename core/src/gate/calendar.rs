@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::Look;
-use crate::calendar::{Change, Effect, Moment, Outlook, Phase, Ruling, TZDB_VERSION, Turn, Window, outlook_with};
+use crate::calendar::{
+    Change, Effect, Moment, Outlook, Phase, Precedence, Ruling, TZDB_VERSION, Turn, Window, outlook_with, rule_of,
+};
 use crate::decision::{Cause, ChangeWindow, Finding, HoldKind, NoFlip, WindowRole};
 use crate::policy::{Concerns, PlannedWindow, Whom};
 use crate::snapshot::Asked;
@@ -115,13 +117,30 @@ impl<'a> Seen<'a> {
             concerned.iter().map(|plan| (&plan.window, plan.window.phase(now))).collect();
         let present = phases.clone();
         let outlook = outlook_with(&mut phases, change, now);
+        // Windows of both precedences are ruled apart: what the one says is not brought about by those of the other.
+        let mixed =
+            concerned.windows(2).any(|pair| matches!(pair, [a, b] if a.window.precedence != b.window.precedence));
+        let own = |precedence| if mixed { rule_of(&present, precedence, change, now) } else { outlook.ruling };
+        let (strict, argo) = (own(Precedence::Strict), own(Precedence::ArgoCompat));
         let windows = concerned
             .iter()
             .zip(&present)
-            .map(|(plan, (_, phase))| seen(plan, *phase, change, outlook.ruling))
+            .map(|(plan, (_, phase))| {
+                let own = match plan.window.precedence {
+                    Precedence::Strict => strict,
+                    Precedence::ArgoCompat => argo,
+                };
+                seen(plan, *phase, change, Some(outlook.ruling).filter(|ruling| *ruling == own))
+            })
             .collect();
         Self { outlook, concerned, windows, unclear }
     }
+}
+
+/// Whom a snapshot is about.
+pub(crate) fn whom(snapshot: &Snapshot) -> Whom<'_> {
+    let Snapshot { release, target, .. } = snapshot;
+    Whom { service: Some(&release.service), environment: Some(&release.environment), target }
 }
 
 /// Whom a snapshot is about, and what it wants of windows; nothing where it wants to keep what is.
@@ -133,12 +152,11 @@ pub(crate) fn asked(snapshot: &Snapshot) -> Option<(Whom<'_>, Change<'_>)> {
         Asked::Promote => (Moment::Promote, Some(release.started_at)),
         Asked::Keep => return None,
     };
-    let whom =
-        Whom { service: Some(&release.service), environment: Some(&release.environment), target: &snapshot.target };
-    Some((whom, Change { moment, manual: snapshot.manual, class: release.change_class.as_ref(), began }))
+    Some((whom(snapshot), Change { moment, manual: snapshot.manual, class: release.change_class.as_ref(), began }))
 }
 
-fn seen(plan: &PlannedWindow, phase: Phase, change: &Change<'_>, ruling: Ruling) -> ChangeWindow {
+/// `ruling` is what is said of the change, where windows of this one's precedence bring it about.
+fn seen(plan: &PlannedWindow, phase: Phase, change: &Change<'_>, ruling: Option<Ruling>) -> ChangeWindow {
     let window = &plan.window;
     let exempt = change.class.is_some_and(|class| window.exempt.contains(class)) && !window.hard;
     let open = phase.open.is_some();
@@ -150,9 +168,9 @@ fn seen(plan: &PlannedWindow, phase: Phase, change: &Change<'_>, ruling: Ruling)
         match (window.effect, open, ruling) {
             (Effect::Deny, true, _) if exempt => WindowRole::Exempts,
             (Effect::Allow, false, _) if exempt => WindowRole::Exempts,
-            (Effect::Deny, true, Ruling::HardFrozen) if window.hard => WindowRole::Blocks,
-            (Effect::Deny, true, Ruling::Frozen) => WindowRole::Blocks,
-            (Effect::Allow, false, Ruling::Outside) => WindowRole::Blocks,
+            (Effect::Deny, true, Some(Ruling::HardFrozen)) if window.hard => WindowRole::Blocks,
+            (Effect::Deny, true, Some(Ruling::Frozen)) => WindowRole::Blocks,
+            (Effect::Allow, false, Some(Ruling::Outside)) => WindowRole::Blocks,
             (Effect::Allow, true, _) => WindowRole::Allows,
             _ => WindowRole::Silent,
         }

@@ -3,10 +3,12 @@
 //! This mirrors what the health gate folds: the same tests, grids and thresholds, with expected counts in the place
 //! of counts. The logarithm of an increment is linear in the counts, so each expected increment is exact.
 
+use std::num::NonZeroU32;
+
 use libm::{exp2, floor, log2};
 
 use super::estimate::{Estimate, Latencies};
-use super::{Effect, Unknown};
+use super::{Effect, NoiseSource, Unknown};
 use crate::Count;
 use crate::gate::health::{proved_at, shift_in_buckets, shift_within_buckets};
 use crate::policy::{Criterion, EvidencePlan, LatencyLimit, Means, MetricPlan, Proof, Query};
@@ -51,9 +53,10 @@ enum Test<'a> {
         tests: (&'a RatioTest<8>, &'a RatioTest<3>),
         of: Shares,
         gathered: Gathered,
-        /// Whether bad events are failures, and whether so many fail now that it is an outage.
+        /// Whether bad events are failures,
         fails: bool,
-        outage: bool,
+        /// and while so many fail that it is an outage: the evidence of it alone.
+        outage: Option<Process<8>>,
     },
     Share {
         tests: (&'a KnownShareTest<8>, &'a KnownShareTest<3>),
@@ -110,7 +113,7 @@ impl<'a> Course<'a> {
         every: f64,
     ) -> Result<Self, Unknown> {
         let latencies = estimate.latencies();
-        let replicas = estimate.replicas.map_or(0, std::num::NonZeroU32::get);
+        let replicas = estimate.replicas.map_or(0, NonZeroU32::get);
         let noise = estimate.noise.unwrap_or_default();
         let varies = match metric.criterion {
             Criterion::Latency { limit: LatencyLimit::Slow(slow), .. } => {
@@ -131,7 +134,7 @@ impl<'a> Course<'a> {
                 let of = shares(metric, estimate, &latencies, effect)?;
                 let fails = matches!(metric.criterion, Criterion::BadShare { .. });
                 let gathered = gathered(Declared::ERRORS);
-                Test::Ratio { tests: (harm, safe), of, gathered, fails, outage: false }
+                Test::Ratio { tests: (harm, safe), of, gathered, fails, outage: None }
             }
             Proof::Exact { .. } => return Err(Unknown::Looks),
             Proof::Share { harm, safe } => {
@@ -215,8 +218,12 @@ impl<'a> Course<'a> {
         match &mut self.test {
             Test::Ratio { tests, of, gathered, fails, outage } => {
                 let Some(traffic) = traffic(of) else { return };
+                *outage = (*fails && traffic.is_outage()).then(|| {
+                    let mut lasting = outage.unwrap_or(gathered.harm.0.without_past());
+                    lasting.fold(starts, &tests.0.growth(&traffic));
+                    lasting
+                });
                 gathered.fold_ratio(*tests, starts, &traffic, interval);
-                *outage = *fails && traffic.is_outage();
             }
             Test::Share { tests, share, gathered } => {
                 if let (Ok(worse), Ok(better)) = (tests.0.growth(canary, *share), tests.1.growth(canary, *share)) {
@@ -266,12 +273,11 @@ impl<'a> Course<'a> {
     pub(super) fn discounted(&self) -> f64 {
         let ramp = &self.evidence.ramp;
         let e = match &self.test {
-            Test::Ratio { tests, gathered, outage, .. } => ramp.average(|window| {
-                if *outage {
-                    return gathered.harm.1.whole(window).unwrap_or(1.0);
-                }
-                left(&gathered.harm.1, window, tests.0.bound(), gathered.declared)
-            }),
+            Test::Ratio { tests, gathered, outage, .. } => {
+                let (noise, bound) = (&gathered.harm.1, tests.0.bound());
+                let discounted = ramp.average(|window| left(noise, window, bound, gathered.declared));
+                outage.map_or(discounted, |outage| outage.e(self.evidence.starts).max(discounted))
+            }
             Test::Share { gathered, .. } | Test::Rate { gathered, .. } => {
                 ramp.average(|window| left(&gathered.harm.1, window, 1.0, gathered.declared))
             }
@@ -327,14 +333,14 @@ impl<'a> Course<'a> {
         estimate.e
     }
 
-    /// Whether more replicas would help, and more time would not.
-    pub(super) fn needs_replicas(&self) -> bool {
+    /// Where the noise is known from.
+    pub(super) fn noise_source(&self) -> NoiseSource {
         let estimates: Vec<_> = match &self.test {
             Test::Ratio { tests, gathered, .. } => {
                 gathered.harm.1.estimate(0, tests.0.bound(), gathered.declared).into_iter().collect()
             }
             // A limit that is known is not compared with replicas.
-            Test::Share { .. } | Test::Rate { .. } => return false,
+            Test::Share { .. } | Test::Rate { .. } => return NoiseSource::KnownLimit,
             Test::Shift { harm, .. } => {
                 harm.noise.iter().filter_map(|(noise, declared)| noise.estimate(0, 1.0, *declared)).collect()
             }
@@ -345,8 +351,9 @@ impl<'a> Course<'a> {
                 at.iter().filter_map(of).collect()
             }
         };
+        let Some(count) = NonZeroU32::new(self.replicas) else { return NoiseSource::NoReplicas };
         let few = usize::try_from(self.replicas).is_ok_and(|replicas| replicas < MANY_REPLICAS);
-        few || estimates.iter().any(crate::stats::Estimate::needs_replicas)
+        NoiseSource::Replicas { count, more_help: few || estimates.iter().any(crate::stats::Estimate::needs_replicas) }
     }
 }
 

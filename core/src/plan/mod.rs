@@ -23,8 +23,8 @@ mod variation;
 pub use effect::Effect;
 pub use estimate::Estimate;
 pub(crate) use planner::Planner;
-pub use shortfall::{Hidden, Shortfall};
-pub use variation::{Variation, Varies};
+pub use shortfall::{Hidden, NoiseSource, Shortfall};
+pub use variation::{UnknownNoise, Variation, Varies};
 
 use serde::Serialize;
 use thiserror::Error;

@@ -217,11 +217,7 @@ impl<'a> Planner<'a> {
         let alone = self.reaches(test, effect, on_ramp, until, is_so).ok().flatten()?;
         // What is known of the noise at the horizon.
         let (course, _) = self.course(test, effect, on_ramp, until, |_| false).ok()?;
-        Some(Hidden {
-            independent: self.schedule.lasting(alone),
-            replicas: test.estimate.replicas,
-            needs_replicas: course.needs_replicas(),
-        })
+        Some(Hidden { independent: self.schedule.lasting(alone), source: course.noise_source() })
     }
 
     /// Both keys.

@@ -46,11 +46,25 @@ pub enum Shortfall {
 pub struct Hidden {
     /// When it would be shown, since the first judged interval began.
     pub independent: Duration,
-    /// Replicas of the baseline that are told apart; nothing where none are, and noise is assumed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub replicas: Option<NonZeroU32>,
-    /// Whether more replicas would help, and more time would not.
-    pub needs_replicas: bool,
+    /// Where the noise is known from.
+    pub source: NoiseSource,
+}
+
+/// Where the noise is known from that hides something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum NoiseSource {
+    /// Replicas of the baseline show it.
+    Replicas {
+        /// How many are told apart.
+        count: NonZeroU32,
+        /// Whether more of them would help, and more time would not.
+        more_help: bool,
+    },
+    /// It is assumed, because no replicas are told apart.
+    NoReplicas,
+    /// It is assumed beside a limit that is known: nothing is compared with a baseline, and no replicas change that.
+    KnownLimit,
 }
 
 impl Shortfall {
@@ -69,11 +83,17 @@ impl Shortfall {
             Self::Undetected { noise, .. } | Self::Unproved { noise, .. } => noise,
         };
         match (self, noise) {
-            (_, Some(Hidden { replicas: None, .. })) => {
+            (_, Some(Hidden { source: NoiseSource::NoReplicas, .. })) => {
                 "tell replicas apart, and say how many there are in `expect: { replicas: ... }`"
             }
-            (_, Some(Hidden { needs_replicas: true, .. })) => {
+            (_, Some(Hidden { source: NoiseSource::Replicas { more_help: true, .. }, .. })) => {
                 "add replicas, or learn the noise from past rollouts: more time does not help"
+            }
+            (Self::Undetected { .. }, Some(Hidden { source: NoiseSource::KnownLimit, .. })) => {
+                "stay longer, or call only more than that unacceptable"
+            }
+            (Self::Unproved { .. }, Some(Hidden { source: NoiseSource::KnownLimit, .. })) => {
+                "stay longer, or raise the limit; until then `onInconclusive` decides"
             }
             (Self::Undetected { .. }, _) => "raise the weights, stay longer, or call only more than that unacceptable",
             (Self::Unproved { .. }, _) => {
@@ -108,18 +128,14 @@ impl fmt::Display for Shortfall {
                 None => write!(f, "much longer at {weight}")?,
             }
         }
-        match noise {
-            None => Ok(()),
-            Some(Hidden { independent, replicas: None, .. }) => write!(
-                f,
-                "; independent requests would show it after {independent}, and the noise hides it that is assumed where no replicas are told apart"
-            ),
-            Some(Hidden { independent, replicas: Some(replicas), needs_replicas }) => {
-                let few = if *needs_replicas { ": adding replicas helps, time does not" } else { "" };
-                write!(
-                    f,
-                    "; independent requests would show it after {independent}, and the noise of {replicas} replicas hides it{few}"
-                )
+        let Some(Hidden { independent, source }) = noise else { return Ok(()) };
+        write!(f, "; independent requests would show it after {independent}, and the noise ")?;
+        match source {
+            NoiseSource::NoReplicas => f.write_str("hides it that is assumed where no replicas are told apart"),
+            NoiseSource::KnownLimit => f.write_str("hides it that is assumed beside a limit, whatever replicas show"),
+            NoiseSource::Replicas { count, more_help } => {
+                let few = if *more_help { ": adding replicas helps, time does not" } else { "" };
+                write!(f, "of {count} replicas hides it{few}")
             }
         }
     }

@@ -148,7 +148,8 @@ fn window(
     let (mut good, mut total, mut expected) = (0_u64, 0_u64, 0_u64);
     let (mut oldest, mut newest) = (None::<Instant>, None::<Instant>);
     for plan in bound {
-        expected = expected.saturating_add(runs_in(plan, from, end));
+        // Of a flow without a schedule nobody knows how many there should be.
+        expected = expected.saturating_add(plan.schedule().map_or(0, |schedule| schedule.runs_within(from, end)));
         let runs = Runs::of(results, plan.name().as_str(), cohort, of).0;
         for run in runs.into_iter().filter(|run| from <= run.ended && run.ended < end) {
             let events = run.slos.iter().filter(|event| event.slo == requirement.about);
@@ -178,15 +179,6 @@ fn window(
         newest,
         resets: Count::ZERO,
     })
-}
-
-/// How many runs a schedule has from one instant up to another.
-fn runs_in(plan: &Plan, from: Instant, end: Instant) -> u64 {
-    let Some(schedule) = plan.schedule() else { return 0 };
-    let places = u64::try_from(schedule.locations.len()).unwrap_or(1).max(1);
-    let places = if schedule.rotate { 1 } else { places };
-    let length = schedule.windows.open_within(from, end);
-    length.millis().checked_div(schedule.every.millis()).unwrap_or_default().saturating_mul(places)
 }
 
 /// Runs of those expected. Of a flow without a schedule nobody knows how many there should have been: what is there is all.

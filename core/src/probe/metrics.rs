@@ -10,7 +10,8 @@ use super::result::{FlowPart, FlowResult};
 use crate::snapshot::ProbeVerdict;
 use crate::{Count, Duration, Instant};
 
-/// Numbers of many runs, kept by a host that serves metrics: the newest run of each series, and counts since the start.
+/// Numbers of many runs, kept by a host that serves metrics: the newest run of each series that says something about the
+/// service, and counts since the start.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProbeMetrics(BTreeMap<String, Series>);
 
@@ -18,7 +19,8 @@ pub struct ProbeMetrics(BTreeMap<String, Series>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Series {
     labels: Vec<(String, String)>,
-    newest: Newest,
+    /// Nothing once the prober has failed: its failure is not the service's, and what was before it is no longer known.
+    newest: Option<Newest>,
     /// Runs by verdict, and whether they were flaky.
     runs: BTreeMap<(ProbeVerdict, bool), u64>,
     /// Good and bad events by objective.
@@ -82,15 +84,19 @@ impl ProbeMetrics {
         if let Some(cohort) = result.cohort {
             labels.push(("cohort".to_owned(), cohort.as_str().to_owned()));
         }
-        let newest = newest(result);
         let series = self.0.entry(written(&labels)).or_insert_with(|| Series {
             labels,
-            newest: newest.clone(),
+            newest: None,
             runs: BTreeMap::new(),
             slos: BTreeMap::new(),
             steps: BTreeMap::new(),
         });
-        series.newest = newest;
+        match result.verdict {
+            ProbeVerdict::Pass | ProbeVerdict::Degraded | ProbeVerdict::Fail => series.newest = Some(newest(result)),
+            ProbeVerdict::Error => series.newest = None,
+            // A run that was cancelled says nothing, and takes nothing back.
+            ProbeVerdict::Skipped => {}
+        }
         *series.runs.entry((result.verdict, result.flaky)).or_default() += 1;
         for event in &result.slos {
             let (good, bad) = series.slos.entry(event.slo.to_string()).or_default();
@@ -103,7 +109,8 @@ impl ProbeMetrics {
         }
     }
 
-    /// As OpenMetrics 1.0 text. Under the blackbox exporter's names is the newest run: a dashboard made for it works.
+    /// As OpenMetrics 1.0 text. Under the blackbox exporter's names is the newest run: a dashboard made for it works. After a
+    /// run whose verdict is `error` they are absent until the next one: the prober's fault is no failure of the service.
     #[must_use]
     pub fn to_openmetrics(&self) -> String {
         let mut text = String::new();
@@ -121,24 +128,25 @@ impl ProbeMetrics {
                 let _ = writeln!(text, "{line}");
             }
         };
-        let gauge = |name: &str, value: &dyn Fn(&Series) -> Option<String>| -> Vec<String> {
-            let one =
-                |series: &Series| value(series).map(|value| format!("{name}{} {value}", braces(&series.labels, &[])));
+        let gauge = |name: &str, value: &dyn Fn(&Newest) -> Option<String>| -> Vec<String> {
+            let one = |series: &Series| {
+                let value = series.newest.as_ref().and_then(value)?;
+                Some(format!("{name}{} {value}", braces(&series.labels, &[])))
+            };
             self.0.values().filter_map(one).collect()
         };
-        let success = gauge("probe_success", &|series| Some(u8::from(series.newest.success).to_string()));
+        let success = gauge("probe_success", &|newest| Some(u8::from(newest.success).to_string()));
         family("probe_success", "gauge", "", "Whether the newest run passed.", success);
-        let duration =
-            gauge("probe_duration_seconds", &|series| Some(series.newest.duration.as_secs_f64().to_string()));
+        let duration = gauge("probe_duration_seconds", &|newest| Some(newest.duration.as_secs_f64().to_string()));
         family("probe_duration_seconds", "gauge", "seconds", "How long the newest run took.", duration);
-        let status = gauge("probe_http_status_code", &|series| series.newest.status.map(|status| status.to_string()));
+        let status = gauge("probe_http_status_code", &|newest| newest.status.map(|status| status.to_string()));
         family("probe_http_status_code", "gauge", "", "The status of the newest run's last answer.", status);
-        let bytes = gauge("probe_http_uncompressed_body_length", &|series| Some(series.newest.bytes.to_string()));
+        let bytes = gauge("probe_http_uncompressed_body_length", &|newest| Some(newest.bytes.to_string()));
         family("probe_http_uncompressed_body_length", "gauge", "", "The bytes of its body.", bytes);
-        let redirects = gauge("probe_http_redirects", &|series| Some(series.newest.redirects.to_string()));
+        let redirects = gauge("probe_http_redirects", &|newest| Some(newest.redirects.to_string()));
         family("probe_http_redirects", "gauge", "", "How many redirects led to it.", redirects);
-        let expiry = gauge("probe_ssl_earliest_cert_expiry", &|series| {
-            series.newest.expires.map(|expires| (expires.millis() / 1000).to_string())
+        let expiry = gauge("probe_ssl_earliest_cert_expiry", &|newest| {
+            newest.expires.map(|expires| (expires.millis() / 1000).to_string())
         });
         family(
             "probe_ssl_earliest_cert_expiry",
@@ -169,7 +177,7 @@ impl ProbeMetrics {
 
     fn phases(&self) -> Vec<String> {
         let one = |series: &Series| {
-            let phases = &series.newest.phases;
+            let phases = &series.newest.as_ref()?.phases;
             let all = [
                 ("resolve", phases.dns),
                 ("connect", phases.connect),
@@ -177,12 +185,12 @@ impl ProbeMetrics {
                 ("processing", phases.wait),
                 ("transfer", phases.receive),
             ];
-            all.map(|(phase, time)| {
+            Some(all.map(|(phase, time)| {
                 let seconds = time.unwrap_or_default().as_secs_f64();
                 format!("probe_http_duration_seconds{} {seconds}", braces(&series.labels, &[("phase", phase)]))
-            })
+            }))
         };
-        self.0.values().flat_map(one).collect()
+        self.0.values().filter_map(one).flatten().collect()
     }
 
     fn runs(&self) -> Vec<String> {
@@ -260,14 +268,12 @@ impl ProbeMetrics {
                 events.push(point(series, &[("slo", slo), ("result", "good")], *good));
                 events.push(point(series, &[("slo", slo), ("result", "bad")], *bad));
             }
-            let at = nanos(series.newest.at);
+            let Some(newest) = &series.newest else { continue };
+            let at = nanos(newest.at);
             let own = attributes(series, &[]);
-            success.push(
-                json!({ "attributes": own, "timeUnixNano": at, "asInt": u8::from(series.newest.success).to_string() }),
-            );
-            duration.push(
-                json!({ "attributes": own, "timeUnixNano": at, "asDouble": series.newest.duration.as_secs_f64() }),
-            );
+            success
+                .push(json!({ "attributes": own, "timeUnixNano": at, "asInt": u8::from(newest.success).to_string() }));
+            duration.push(json!({ "attributes": own, "timeUnixNano": at, "asDouble": newest.duration.as_secs_f64() }));
         }
         let sum = |name: &str, unit: &str, points: Vec<Json>| {
             // 2 is AGGREGATION_TEMPORALITY_CUMULATIVE.

@@ -16,7 +16,7 @@ use crate::document::probe::{
 use crate::document::{Position, StepPluginUse};
 use crate::plugin::StepUse;
 use crate::slo::Target as Objective;
-use crate::{Digest, Duration, Factor, Name, Share};
+use crate::{Digest, Duration, Factor, Instant, Name, Share};
 
 /// A compiled flow, immutable and cheap to share. [`crate::ProbeFlows`] makes it.
 #[derive(Debug)]
@@ -374,6 +374,34 @@ pub(crate) struct SloPlan {
     pub(crate) step: Option<String>,
     pub(crate) within: Option<Duration>,
     pub(crate) on_retry: OnRetry,
+}
+
+impl SchedulePlan {
+    /// How many locations run it at the same time; without names there is one.
+    pub(in crate::probe) fn places_at_once(&self) -> u64 {
+        if self.rotate { 1 } else { self.places() }
+    }
+
+    /// How many locations there are; without names there is one.
+    pub(in crate::probe) fn places(&self) -> u64 {
+        u64::try_from(self.locations.len()).unwrap_or(u64::MAX).max(1)
+    }
+
+    /// How many runs it has from one instant up to another.
+    pub(in crate::probe) fn runs_within(&self, from: Instant, end: Instant) -> u64 {
+        self.runs_in(self.windows.open_within(from, end))
+    }
+
+    /// How many runs it has in a stretch of this length, where it has most.
+    pub(in crate::probe) fn most_runs_within(&self, length: Duration) -> u64 {
+        self.runs_in(self.windows.most_open_within(length))
+    }
+
+    /// Whole runs in so much time in which they may begin.
+    fn runs_in(&self, open: Duration) -> u64 {
+        let rounds = open.millis().checked_div(self.every.millis()).unwrap_or_default();
+        rounds.saturating_mul(self.places_at_once())
+    }
 }
 
 impl RetryPlan {

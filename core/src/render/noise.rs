@@ -14,15 +14,15 @@ pub(super) fn sentence(metric: &Name, seen: &NoiseSeen, (first, second, needed):
     };
     let noise = match seen.method {
         Method::Ranked => source,
-        _ if seen.outage => format!("{source}: ± {}, and no noise is like an outage", percent(seen.deviation)),
         _ => format!("{source}: ± {}", percent(seen.deviation)),
     };
     let blocks = match seen.blocks {
         Key::First => "an abort waits for the evidence itself",
         Key::Second => "an abort waits for evidence beyond the noise",
     };
+    let outage = if seen.outage { ", and all of what the outage says, which is like no noise" } else { "" };
     let mut text = format!(
-        "noise of {metric}: {noise}; {} of the raw evidence counts; {} to 1 as if requests were independent, {} to 1 with the noise, {} abort; {blocks}",
+        "noise of {metric}: {noise}; {} of the raw evidence counts{outage}; {} to 1 as if requests were independent, {} to 1 with the noise, {} abort; {blocks}",
         percent(seen.counted),
         odds(first),
         odds(second),

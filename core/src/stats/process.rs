@@ -89,6 +89,12 @@ impl<const J: usize> Process<J> {
         Self { intervals: 0, mass: [0.0; J] }
     }
 
+    /// The same, had everything been lost that was bet so far: only what begins with a later interval counts.
+    #[must_use]
+    pub const fn without_past(&self) -> Self {
+        Self { intervals: self.intervals, mass: [0.0; J] }
+    }
+
     /// Takes in one interval. `starts` must be the same at every call.
     pub fn fold(&mut self, starts: Starts, increment: &Increment<J>) {
         let beginning = starts.beginning(self.intervals);
@@ -201,6 +207,18 @@ mod tests {
         assert_eq!(grown(1e-10, -340.0).to_bits(), 0);
         assert_eq!(grown(0.0, 1e9).to_bits(), 0);
         assert_eq!(grown(1e-10, 1e9).to_bits(), (1e-10 * MOST).to_bits());
+    }
+
+    #[test]
+    fn without_its_past_a_process_is_what_begins_later() {
+        let starts = Starts::Within(std::num::NonZeroU32::new(4).unwrap());
+        let mut process = Process::<2>::new();
+        process.fold(starts, &Increment([5.0, 9.0]));
+        let mut later = process.without_past();
+        assert_eq!((later.intervals(), later.e(starts)), (1, starts.kept_aside(1)));
+        later.fold(starts, &Increment([1.0, 2.0]));
+        let begun = starts.beginning(1) * 0.5 * (libm::exp(1.0) + libm::exp(2.0));
+        assert!((later.e(starts) - begun - starts.kept_aside(2)).abs() < 1e-12);
     }
 
     #[test]

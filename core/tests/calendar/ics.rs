@@ -237,3 +237,22 @@ fn writers_that_fold_or_escape_or_round_wrongly_are_caught() {
     comes_back(|text| text.replace("\\;", ";").replace("\\\\", "\\")).unwrap_err();
     comes_back(|text| text.replace("00Z\r\nSUMMARY", "01Z\r\nSUMMARY")).unwrap_err();
 }
+
+#[test]
+fn what_is_written_is_read_back_up_to_as_many_events_as_a_file_may_hold() {
+    let entry = |number: usize| {
+        let start = at("2026-01-01T00:00:00Z").plus(crate::minutes(u64::try_from(number).unwrap() * 60));
+        IcsEntry {
+            uid: format!("{number}@example.org"),
+            span: Span { start, end: start.plus(crate::minutes(30)) },
+            summary: "Freeze".into(),
+            description: String::new(),
+            category: "FREEZE".into(),
+        }
+    };
+    let written =
+        |count: usize| ics_text("all", at("2026-01-01T00:00:00Z"), &(0..count).map(entry).collect::<Vec<_>>());
+    let read = Ics::parse(written(Ics::MOST_EVENTS).as_bytes()).unwrap();
+    assert_eq!(read.events(&zone("UTC"), Gap::Skip, Fold::First).unwrap().len(), 2000);
+    assert!(Ics::parse(written(Ics::MOST_EVENTS + 1).as_bytes()).is_err());
+}

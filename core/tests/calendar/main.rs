@@ -8,6 +8,7 @@ mod ics;
 mod peers;
 mod properties;
 mod rrule;
+mod spans;
 
 use davy::calendar::{Change, Effect, Ends, Gates, Length, Moment, Precedence, Span, Starts, Timing, Window, Zone};
 use davy::{Duration, Instant};

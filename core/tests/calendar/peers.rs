@@ -159,3 +159,12 @@ fn an_overnight_range_belongs_to_the_day_on_which_it_begins() {
     let timing = Timing::new(cron("0 22 * * 5"), wall("4h"), zone("America/Los_Angeles"), Gap::Skip, Fold::First);
     assert_eq!(shown(&timing, "2026-11-23T00:00:00Z", "2026-11-30T00:00:00Z"), ["2026-11-28T06:00Z/2026-11-28T10:00Z"]);
 }
+
+/// robfig reads a zone before the fields; here it has a key of its own, and is never passed over.
+#[test]
+fn a_zone_inside_a_schedule_is_refused_with_a_hint() {
+    for text in ["TZ=Europe/Berlin 0 9 * * *", "CRON_TZ=UTC 0 9 * * *", "TZ=UTC 9 * * *", " TZ=UTC @daily"] {
+        let error = text.parse::<davy::calendar::Cron>().unwrap_err().to_string();
+        assert!(error.ends_with("the zone has a key of its own, such as `zone: Europe/Berlin`"), "{error}");
+    }
+}

@@ -82,6 +82,50 @@ fn an_outage_that_begins_late_aborts_at_once_too() {
 }
 
 #[test]
+fn an_outage_does_not_make_what_was_noise_before_it_count() {
+    let mut release = watch("");
+    assert_eq!(aborts(&mut release, 40, &seen(20, &NOISY)), None);
+    // Five of ten requests, where replicas have up to nine of a hundred: an outage, and no evidence of much by itself.
+    let mut small = seen(0, &NOISY.map(|bad| 4 * bad));
+    small[0] = of("canary-0", canary("errors", counts(5, 10)));
+    let decision = release.sees(small);
+    let seen_now = noise(&decision);
+    assert!(seen_now.outage && seen_now.counted < 0.3, "{seen_now:?}");
+    assert!(!said(&decision).starts_with("abort"), "{decision}");
+    assert!(decision.to_string().contains("all of what the outage says"), "{decision}");
+    // What came before does not keep a real one from being seen.
+    assert_eq!(said(&release.sees(seen(1000, &NOISY))), "abort health.harm");
+}
+
+#[test]
+fn an_outage_that_is_over_counts_no_longer() {
+    let mut release = watch("");
+    assert_eq!(aborts(&mut release, 40, &seen(20, &NOISY)), None);
+    let mut small = seen(0, &NOISY.map(|bad| 4 * bad));
+    small[0] = of("canary-0", canary("errors", counts(5, 10)));
+    for _ in 0..6 {
+        let decision = release.sees(small.clone());
+        assert!(!said(&decision).starts_with("abort"), "{decision}");
+        // A bet that is lost with each interval that is no outage.
+        let calm = release.sees(seen(10, &NOISY));
+        assert!(!noise(&calm).outage && !said(&calm).starts_with("abort"), "{calm}");
+    }
+}
+
+#[test]
+fn an_abort_by_an_outage_is_guaranteed_for_independent_requests_alone() {
+    for (bad, assumption) in [(20, Assumption::IndependentRequestsOrReplicas), (1000, Assumption::IndependentRequests)]
+    {
+        // Three replicas that differ leave next to nothing of an outage; ten that are alike leave enough of anything.
+        let replicas = if bad == 20 { &CALM[..] } else { &NOISY[..3] };
+        let mut release = watch("");
+        assert!(aborts(&mut release, 40, &seen(bad, replicas)).is_some(), "{}", release.looks());
+        let decision = release.looks();
+        assert_eq!(finding(&decision, "health.harm").guarantee, Guarantee::Declared(assumption), "{decision}");
+    }
+}
+
+#[test]
 fn the_method_follows_from_the_data_and_says_whether_it_is_guaranteed() {
     let replicas = Assumption::IndependentRequestsOrReplicas;
     for (number, method, assumption) in [
@@ -207,6 +251,26 @@ fn history_stands_in_for_replicas_and_finds_what_three_of_them_do_not() {
 }
 
 #[test]
+fn history_that_comes_or_goes_between_looks_counts_at_once() {
+    let engine = engine(&health("judge: evidence", &[ERRORS]));
+    let history = rollouts(25, &engine);
+    let mut release = Watch::by(engine.clone()).asks(Asked::Keep);
+    for _ in 0..10 {
+        release.sees(seen(20, &[9, 10, 11]));
+    }
+    for (history, method) in
+        [(None, Method::FewReplicas), (Some(history), Method::History), (None, Method::FewReplicas)]
+    {
+        release.snapshot.noise_history = history;
+        // What a state keeps for the next look is not written, and makes no difference.
+        let read = State::from_json(&release.state.to_json()).unwrap();
+        let anew = engine.decide(&read, &release.snapshot).decision;
+        assert_eq!(release.looks(), anew);
+        assert_eq!(noise(&anew).method, method);
+    }
+}
+
+#[test]
 fn many_healthy_rollouts_rank_this_one() {
     let engine = engine(&health("judge: evidence", &[ERRORS]));
     let mut release = Watch::by(engine.clone()).asks(Asked::Keep);
@@ -214,6 +278,8 @@ fn many_healthy_rollouts_rank_this_one() {
     let after = aborts(&mut release, 60, &seen(20, &[9, 10, 11]));
     assert!(after.is_some(), "{}", release.looks());
     assert_eq!(noise(&release.looks()).method, Method::Ranked);
+    // Past rollouts were ranked with everything discounted.
+    assert!(!noise(&release.sees(seen(1000, &[9, 10, 11]))).outage);
 }
 
 #[test]

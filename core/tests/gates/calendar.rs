@@ -2,8 +2,8 @@
 
 use davy::calendar::{Ruling, TZDB_VERSION, Turn};
 use davy::{
-    Asked, Bundle, Cause, ChangeWindow, Decision, Engine, Finding, HoldKind, Snapshot, Stage, State, Target, Verdict,
-    WindowRole,
+    AgendaError, AgendaTooLong, Asked, Bundle, Cause, ChangeStretch, ChangeWindow, Decision, Duration, Engine, Finding,
+    HoldKind, Snapshot, Stage, State, Target, Verdict, WindowRole, WindowSpan,
 };
 
 use crate::support::*;
@@ -309,4 +309,73 @@ fn the_record_holds_the_zone_database_and_the_instants_of_every_window_and_repla
     let elsewhere = Snapshot { target: Target::default(), ..seen.clone() };
     assert!(read.replay(&engine, &state, &elsewhere).is_err());
     assert!(read.replay(&engine, &state, &Snapshot { manual: false, ..seen }).is_err());
+}
+
+#[test]
+fn a_list_that_would_be_too_long_is_refused_and_never_cut() {
+    let window = "name: half-minutes, kind: deny, cron: \"* * * * *\", duration: 30s";
+    let engine = Engine::new(&bundle_of("calendars: [c]", &[calendar("c", BERLIN, &[window])]));
+    let seen = snapshot(Asked::Start);
+    let (moment, minutes) = (Duration::from_millis(1), |count| seen.now.plus(Duration::from_minutes(count)));
+    // Two turns and one window a minute.
+    let turns = engine.next_windows(&seen, Some(minutes(5000))).unwrap();
+    assert_eq!((turns.len(), ChangeStretch::MOST), (10_000, 10_000));
+    let refused = engine.next_windows(&seen, Some(minutes(5000).plus(moment))).unwrap_err();
+    assert_eq!(refused, AgendaError::TooLong(AgendaTooLong { most: 10_000 }));
+    let spans = engine.list_windows(&seen, minutes(20_000)).unwrap();
+    assert_eq!((spans.len(), WindowSpan::MOST), (20_000, 20_000));
+    let refused = engine.list_windows(&seen, minutes(20_000).plus(moment)).unwrap_err();
+    assert_eq!(refused, AgendaError::TooLong(AgendaTooLong { most: 20_000 }));
+}
+
+#[test]
+fn windows_of_a_service_or_an_environment_that_the_policy_does_not_know_are_an_error_and_not_open() {
+    let engine =
+        Engine::new(&bundle_of("environments: { prod: { calendars: [c] } }", &[calendar("c", BERLIN, &[TODAY])]));
+    let errors = |seen: &Snapshot| {
+        let until = seen.now.plus(Duration::from_minutes(60));
+        [
+            engine.explain_windows(seen).map(drop),
+            engine.next_windows(seen, None).map(drop),
+            engine.list_windows(seen, until).map(drop),
+        ]
+    };
+    for asked in [Asked::Start, Asked::Keep] {
+        let known = snapshot(asked);
+        assert_eq!(errors(&known), [Ok(()), Ok(()), Ok(())]);
+        let mut elsewhere = known.clone();
+        elsewhere.release.environment = name("attic");
+        let unknown = AgendaError::UnknownEnvironment { environment: name("attic") };
+        assert_eq!(errors(&elsewhere), [(); 3].map(|()| Err(unknown.clone())));
+        let mut other = known.clone();
+        other.release.service = name("search");
+        let unknown = AgendaError::UnknownService { service: name("search"), expected: known.release.service };
+        assert_eq!(errors(&other), [(); 3].map(|()| Err(unknown.clone())));
+    }
+}
+
+#[test]
+fn what_one_precedence_lets_pass_is_not_said_to_be_in_the_way_when_the_other_holds() {
+    let ours = calendar("ours", BERLIN, &[&format!("{TODAY}, manual: true")]);
+    let settings = "zone: UTC, precedence: argoCompat, selector: { everything: true },";
+    let freeze = calendar("theirs", settings, &["name: nightly, kind: deny, cron: \"0 7 * * *\", duration: 5h"]);
+    let closed = calendar("theirs", settings, &["name: night, kind: allow, cron: \"0 22 * * *\", duration: 5h"]);
+    let look = |theirs: &(String, String)| {
+        let decision = under(&[ours.clone(), theirs.clone()], Asked::Start, |seen| seen.manual = true);
+        let found = finding(&decision, "calendar.closed");
+        let roles: Vec<WindowRole> = windows(found).iter().map(|window| window.role).collect();
+        (said(&decision), roles, davy::render::sentence(found))
+    };
+    let (held, roles, why) = look(&freeze);
+    assert_eq!(
+        (held.as_str(), roles),
+        ("hold calendar.closed:theirs/nightly", vec![WindowRole::Silent, WindowRole::Blocks])
+    );
+    assert!(why.starts_with("frozen by `theirs/nightly` (until 2026-11-23T12:00:00Z)"), "{why}");
+    let (held, roles, why) = look(&closed);
+    assert_eq!(
+        (held.as_str(), roles),
+        ("hold calendar.closed:theirs/night", vec![WindowRole::Silent, WindowRole::Blocks])
+    );
+    assert!(why.starts_with("outside `theirs/night`"), "{why}");
 }

@@ -63,6 +63,35 @@ fn metrics_have_the_names_that_dashboards_know_and_ours() {
 }
 
 #[test]
+fn the_probers_own_failure_is_none_of_the_service() {
+    let [passed, ..] = &results()[..] else { panic!() };
+    let ended = |verdict| davy::probe::FlowResult { verdict, ..passed.clone() };
+    let mut metrics = ProbeMetrics::default();
+    let newest = |metrics: &ProbeMetrics| {
+        let text = metrics.to_openmetrics();
+        let line = text.lines().find(|line| line.starts_with("probe_success{")).map(|line| line.ends_with(" 1"));
+        let otlp = metrics.to_otlp(start(), start());
+        let points = otlp["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][2]["gauge"]["dataPoints"].clone();
+        assert_eq!(points.as_array().unwrap().len(), usize::from(line.is_some()));
+        assert_eq!(text.contains("probe_http_duration_seconds{"), line.is_some());
+        line
+    };
+    for (verdict, expected) in [
+        (Verdict::Error, None),
+        (Verdict::Pass, Some(true)),
+        (Verdict::Skipped, Some(true)),
+        (Verdict::Fail, Some(false)),
+        (Verdict::Error, None),
+        (Verdict::Skipped, None),
+        (Verdict::Degraded, Some(true)),
+    ] {
+        metrics.add(&ended(verdict));
+        assert_eq!(newest(&metrics), expected, "{verdict:?}");
+    }
+    assert!(metrics.to_openmetrics().contains("verdict=\"error\",flaky=\"false\"} 2\n"));
+}
+
+#[test]
 fn results_are_events_of_objectives_and_results_of_the_snapshot() {
     let results = results();
     let counts = slo_counts(&results, "up");

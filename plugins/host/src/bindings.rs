@@ -4,7 +4,7 @@
 
 pub(crate) mod metric {
     wasmtime::component::bindgen!({
-        path: "wit",
+        path: "../wit",
         world: "metric",
         ownership: Borrowing { duplicate_if_necessary: true },
     });
@@ -13,7 +13,7 @@ pub(crate) mod metric {
 
 pub(crate) mod step {
     wasmtime::component::bindgen!({
-        path: "wit",
+        path: "../wit",
         world: "probe-step",
         ownership: Borrowing { duplicate_if_necessary: true },
     });

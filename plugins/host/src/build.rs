@@ -9,8 +9,8 @@ use wit_parser::Resolve;
 
 use crate::description::World;
 
-const METRIC: &str = include_str!("../wit/metric.wit");
-const PROBE_STEP: &str = include_str!("../wit/probe-step.wit");
+const METRIC: &str = include_str!("../../wit/metric.wit");
+const PROBE_STEP: &str = include_str!("../../wit/probe-step.wit");
 
 /// Why no component could be made.
 #[derive(Debug, Error)]

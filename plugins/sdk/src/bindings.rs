@@ -3,7 +3,7 @@
 
 pub mod metric {
     wit_bindgen::generate!({
-        path: "wit",
+        path: "../wit",
         world: "metric",
         pub_export_macro: true,
         export_macro_name: "export_world_metric",
@@ -88,7 +88,7 @@ pub mod metric {
 
 pub mod step {
     wit_bindgen::generate!({
-        path: "wit",
+        path: "../wit",
         world: "probe-step",
         pub_export_macro: true,
         export_macro_name: "export_world_step",

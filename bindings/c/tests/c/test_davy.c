@@ -1,5 +1,9 @@
 /* The interface as a host in C meets it: test_davy POLICY_FOLDER GOLDEN_FOLDER */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include <pthread.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "test.h"
 
@@ -336,13 +340,88 @@ static void a_plan_says_what_can_be_detected(void) {
     options.requests = bytes_of("50/s");
     options.environment = bytes_of("nowhere/else");
     REFUSED(davy_plan(bundle, &options, &plan), DAVY_USAGE);
-    options.size = 8;
+    options.environment = bytes_of("prod");
+    options.noise = bytes_of("loud");
+    REFUSED(davy_plan(bundle, &options, &plan), DAVY_USAGE);
+    options.noise = bytes_of("mixed");
+    options.replicas = 10;
+    WORKS(davy_plan(bundle, &options, &plan));
+    CHECK(says(&plan, "\"replicas\":10,\"noise\":{\"errors\":{\"spread\":\"30%\""));
+    davy_buffer_free(&plan);
+    options.size = 0;
     REFUSED(davy_plan(bundle, &options, &plan), DAVY_USAGE);
     REFUSED(davy_plan(NULL, NULL, &plan), DAVY_USAGE);
     CHECK(plan.data == NULL);
     WORKS(davy_plan(bundle, NULL, &plan));
     davy_buffer_free(&plan);
     davy_bundle_free(bundle);
+}
+
+/* Room for a structure of an older header, which had fewer fields: behind it is a page that nobody may read. */
+static void *room_for(size_t size) {
+    static uint8_t *pages = NULL;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    if (pages == NULL) {
+        pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        CHECK(pages != MAP_FAILED && mprotect(pages + page, page, PROT_NONE) == 0);
+    }
+    CHECK(size <= page);
+    return pages + page - size;
+}
+
+static davy_buffer planned_for(const davy_bundle *bundle, const davy_plan_options *options) {
+    davy_buffer plan = {0};
+    WORKS(davy_plan(bundle, options, &plan));
+    return plan;
+}
+
+static void structures_of_an_older_header_are_read_as_far_as_they_go(void) {
+    davy_bundle *bundle = bundle_of("rollouts.yaml", planned, sizeof planned - 1);
+    davy_plan_options options = {.size = sizeof options, .requests = bytes_of("50/s"), .bad = bytes_of("1%")};
+    davy_buffer whole = planned_for(bundle, &options);
+    options.size = offsetof(davy_plan_options, replicas);
+    davy_buffer older = planned_for(bundle, memcpy(room_for(options.size), &options, options.size));
+    CHECK(older.len == whole.len && memcmp(older.data, whole.data, older.len) == 0);
+    davy_buffer_free(&older);
+    davy_buffer_free(&whole);
+
+    /* As small as can be, and smaller. */
+    size_t *size = room_for(sizeof *size);
+    *size = sizeof *size;
+    davy_buffer nothing = planned_for(bundle, NULL);
+    older = planned_for(bundle, (const davy_plan_options *)size);
+    CHECK(older.len == nothing.len && memcmp(older.data, nothing.data, older.len) == 0);
+    davy_buffer_free(&older);
+    davy_buffer_free(&nothing);
+    davy_engine *made = NULL;
+    WORKS(davy_engine_new(bundle, (const davy_engine_options *)size, &made));
+    davy_engine_free(made);
+    *size = sizeof *size - 1;
+    REFUSED(davy_plan(bundle, (const davy_plan_options *)size, &older), DAVY_USAGE);
+    davy_bundle_free(bundle);
+
+    /* Two series without the last field, one behind the other. */
+    static const int64_t starts[] = {INT64_C(1795687200000)};
+    static const uint64_t bad[] = {3}, total[] = {1204};
+    size_t each = offsetof(davy_series, index);
+    uint8_t *series = room_for(2 * each);
+    for (int i = 0; i < 2; i++) {
+        davy_series one = {.size = each, .metric = bytes_of(i == 0 ? "errors" : "refusals"), .rows = 1, .form = DAVY_COUNTS};
+        one.starts_ms = starts, one.bad = bad, one.total = total;
+        memcpy(series + (size_t)i * each, &one, each);
+    }
+    davy_snapshot *snapshot = NULL;
+    davy_buffer json = {0};
+    WORKS(davy_snapshot_from_json(bytes_of(HEAD "}"), &snapshot));
+    WORKS(davy_snapshot_add_series(snapshot, 30000, (const davy_series *)series, 2));
+    WORKS(davy_snapshot_to_json(snapshot, &json));
+    CHECK(says(&json, "\"metric\":\"errors\"") && says(&json, "\"metric\":\"refusals\""));
+    davy_buffer_free(&json);
+    *(size_t *)(series + each) = each - sizeof(size_t); /* of another size than the first */
+    REFUSED(davy_snapshot_add_series(snapshot, 30000, (const davy_series *)series, 2), DAVY_USAGE);
+    *(size_t *)series = each - 1; /* they would not be aligned */
+    REFUSED(davy_snapshot_add_series(snapshot, 30000, (const davy_series *)series, 2), DAVY_USAGE);
+    davy_snapshot_free(snapshot);
 }
 
 static const char held[] =
@@ -356,6 +435,11 @@ static const char office_hours[] =
 static const char friday_night[] =
     "{ \"now\": \"2026-11-27T20:00:00Z\", \"asked\": \"start\", \"stage\": \"canary\", \"weight\": \"0%\","
     " \"since\": \"2026-11-27T20:00:00Z\", \"release\": { \"service\": \"checkout\", \"environment\": \"prod\","
+    " \"revision\": \"r2\", \"stable\": \"r1\", \"startedAt\": \"2026-11-27T20:00:00Z\" } }";
+
+static const char of_another_service[] =
+    "{ \"now\": \"2026-11-27T20:00:00Z\", \"asked\": \"start\", \"stage\": \"canary\", \"weight\": \"0%\","
+    " \"since\": \"2026-11-27T20:00:00Z\", \"release\": { \"service\": \"search\", \"environment\": \"prod\","
     " \"revision\": \"r2\", \"stable\": \"r1\", \"startedAt\": \"2026-11-27T20:00:00Z\" } }";
 
 static void windows_say_what_they_hold_and_until_when(void) {
@@ -378,6 +462,12 @@ static void windows_say_what_they_hold_and_until_when(void) {
     CHECK(says(&said, "\"end\":\"2026-11-30T16:00:00Z\"") && !says(&said, "2026-12-01"));
     davy_buffer_free(&said);
     REFUSED(davy_calendar_next(NULL, snapshot, 0, &said), DAVY_USAGE);
+    davy_snapshot_free(snapshot);
+    /* A release of another service: no answer, rather than one without windows. */
+    WORKS(davy_snapshot_from_json(bytes_of(of_another_service), &snapshot));
+    REFUSED(davy_calendar_explain(calendar, snapshot, &said), DAVY_USAGE);
+    REFUSED(davy_calendar_next(calendar, snapshot, 0, &said), DAVY_USAGE);
+    REFUSED(davy_calendar_list(calendar, snapshot, 1796083200000, &said), DAVY_USAGE);
     davy_snapshot_free(snapshot);
     davy_engine_free(calendar);
     davy_bundle_free(bundle);
@@ -422,6 +512,7 @@ int main(int argc, char **argv) {
     free(rollouts);
 
     a_plan_says_what_can_be_detected();
+    structures_of_an_older_header_are_read_as_far_as_they_go();
     windows_say_what_they_hold_and_until_when();
     records_are_the_golden_bytes(argv[1], argv[2]);
     columns_say_what_json_says();
@@ -434,6 +525,6 @@ int main(int argc, char **argv) {
     a_panic_poisons_its_handle_and_no_other(argv[1]);
 #endif
     davy_engine_free(engine);
-    printf("8 passed, 0 failed\n");
+    printf("9 passed, 0 failed\n");
     return 0;
 }

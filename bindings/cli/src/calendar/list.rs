@@ -90,8 +90,7 @@ fn spans(which: &Which, until: Instant, of: Option<KindArg>) -> Result<Vec<Windo
         Some(KindArg::Allow) => plan.window().effect == Effect::Allow,
         Some(KindArg::Deny) => plan.window().effect == Effect::Deny,
     };
-    WindowSpan::all(which.all().into_iter().filter(wanted), which.whom(), which.at, until)
-        .map_err(|_| Error::TooManySpans { most: WindowSpan::MOST })
+    Ok(WindowSpan::all(which.all().into_iter().filter(wanted), which.whom(), which.at, until)?)
 }
 
 /// Why a window is there, and who is responsible.

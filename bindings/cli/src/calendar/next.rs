@@ -70,7 +70,7 @@ pub(crate) fn run(args: &Args) -> Ended {
     if let Some(until) = args.until.filter(|until| *until <= which.at) {
         return Err(Error::NotAfter { at: which.at, until });
     }
-    let stretches = ChangeStretch::all(which.all(), which.whom(), &args.change.change(), which.at, args.until);
+    let stretches = ChangeStretch::all(which.all(), which.whom(), &args.change.change(), which.at, args.until)?;
     let answer = match args.format {
         Format::Json => format!("{}\n", serde_json::to_string_pretty(&stretches)?),
         Format::Text => text(&stretches, &args.which.zone),

@@ -17,7 +17,7 @@ pub(super) struct WhichArgs {
     /// Calendars: a file, or a directory with them and perhaps the policy that names them
     #[arg(value_name = "DIR|FILE")]
     path: PathBuf,
-    /// The service; the policy's, unless given
+    /// The service; of a policy its own
     #[arg(long)]
     service: Option<Name>,
     /// Where it goes; of a policy `prod`, unless given
@@ -57,7 +57,11 @@ impl WhichArgs {
         let windows = load::windows(&self.path)?;
         let (mut service, mut environment) = (self.service.clone(), self.environment.clone());
         if let Windows::Policy(engine) = &windows {
-            service = service.or_else(|| Some(engine.service().clone()));
+            let expected = engine.service();
+            if let Some(service) = service.as_ref().filter(|service| *service != expected) {
+                return Err(Error::NoService { service: service.clone(), expected: expected.clone() });
+            }
+            service = Some(expected.clone());
             environment = environment.or_else(|| "prod".parse().ok());
             if let Some(environment) = environment.as_ref().filter(|it| engine.every(it).is_none()) {
                 return Err(Error::NoEnvironment { environment: environment.clone() });

@@ -102,7 +102,7 @@ impl Import<'_> {
     }
 
     fn remark(&mut self, node: &Node, path: &str, text: &str) {
-        self.remarks.push(Remark { place: node.place(), path: path.to_owned(), text: text.to_owned() });
+        self.remarks.push(Remark::note(node, path, text));
     }
 
     fn metric(&mut self, metric: &Node, path: &str) -> Result<(), Refused> {

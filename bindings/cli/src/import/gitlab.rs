@@ -1,6 +1,7 @@
 //! GitLab: the deploy freeze periods of a project, as `GET /projects/:id/freeze_periods` answers.
 
-use super::calendar::{self, Calendar, Window, schedule};
+use super::calendar::{Calendar, Window, schedule};
+use super::rails;
 use super::text::{self, quoted};
 use super::tree::Node;
 use super::{Becomes, Document, Files, Imported, Refused, Remark};
@@ -54,8 +55,10 @@ fn window(period: &Node, place: usize, remarks: &mut Vec<Remark>) -> Option<Wind
         let node = period.get(key)?;
         let value = node.scalar().and_then(fits);
         if value.is_none() {
-            let text = format!("is {what}, so the freeze is left out");
-            remarks.push(Remark { place: node.place(), path: format!("[{place}].{key}"), text });
+            let names_a_zone = node.scalar().is_some_and(|text| text.contains("TZ="));
+            let hint = if names_a_zone { " (its zone belongs into `cron_timezone`)" } else { "" };
+            let text = format!("is {what}{hint}, so the freeze is left out");
+            remarks.push(Remark::note(node, format!("[{place}].{key}"), text));
         }
         Some((node, value?))
     };
@@ -63,7 +66,9 @@ fn window(period: &Node, place: usize, remarks: &mut Vec<Remark>) -> Option<Wind
     let end = read("freeze_end", &schedule, "no schedule that davy reads");
     let zone = match period.get("cron_timezone") {
         None => Some((None, "UTC".to_owned())),
-        Some(_) => read("cron_timezone", &zone, "no time zone that davy knows").map(|(node, zone)| (Some(node), zone)),
+        Some(_) => {
+            read("cron_timezone", &rails::zone, "no time zone that davy knows").map(|(node, zone)| (Some(node), zone))
+        }
     };
     let ((start_node, start), (end_node, end), (zone_node, zone)) = (start?, end?, zone?);
     for node in [Some(start_node), Some(end_node), zone_node].into_iter().flatten() {
@@ -71,43 +76,4 @@ fn window(period: &Node, place: usize, remarks: &mut Vec<Remark>) -> Option<Wind
     }
     let window = Window::new(&text::name(&format!("freeze-{id}")), "deny");
     Some(window.with("startCron", quoted(&start)).with("endCron", quoted(&end)).with("zone", zone))
-}
-
-/// A zone as Rails names it: IANA's names, cities, and a few of North America.
-fn zone(name: &str) -> Option<String> {
-    let america = match name {
-        "Eastern Time (US & Canada)" => "America/New_York",
-        "Central Time (US & Canada)" => "America/Chicago",
-        "Mountain Time (US & Canada)" => "America/Denver",
-        "Pacific Time (US & Canada)" => "America/Los_Angeles",
-        "Atlantic Time (Canada)" => "America/Halifax",
-        "Alaska" => "America/Juneau",
-        "Hawaii" => "Pacific/Honolulu",
-        "Arizona" => "America/Phoenix",
-        _ => name,
-    };
-    // `Berlin` is `Europe/Berlin`, `Hong Kong` is `Asia/Hong_Kong`.
-    let city = name.replace(' ', "_");
-    let regions = ["Europe", "America", "Asia", "Africa", "Australia", "Pacific", "Atlantic"];
-    let of_a_region = || regions.iter().find_map(|region| calendar::zone(&format!("{region}/{city}")));
-    calendar::zone(america).or_else(of_a_region)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn zones_are_found_by_the_names_that_rails_gives_them() {
-        for (name, expected) in [
-            ("Europe/Berlin", Some("Europe/Berlin")),
-            ("UTC", Some("UTC")),
-            ("Berlin", Some("Europe/Berlin")),
-            ("Hong Kong", Some("Asia/Hong_Kong")),
-            ("Pacific Time (US & Canada)", Some("America/Los_Angeles")),
-            ("Mars", None),
-        ] {
-            assert_eq!(zone(name).as_deref(), expected, "{name}");
-        }
-    }
 }

@@ -194,9 +194,8 @@ impl Import<'_> {
     }
 
     fn remark(&mut self, node: &Node, path: &str, text: &str) {
-        let remark = Remark { place: node.place(), path: path.to_owned(), text: text.to_owned() };
-        if !self.remarks.iter().any(|known| known.path == remark.path && known.text == remark.text) {
-            self.remarks.push(remark);
+        if !self.remarks.iter().any(|known| known.path == path && known.text == text) {
+            self.remarks.push(Remark::note(node, path, text));
         }
     }
 

@@ -10,6 +10,7 @@ mod flagger;
 mod gitlab;
 mod kayenta;
 mod promql;
+mod rails;
 mod spinnaker;
 mod text;
 mod tree;
@@ -60,7 +61,7 @@ pub(crate) struct Files {
     /// Write the bundle into this directory; without it, it is printed
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Let it fail if anything has no equal
+    /// Let it fail if anything has no equal, or no exact one
     #[arg(long)]
     strict: bool,
 }
@@ -103,9 +104,31 @@ impl Imported {
 
 /// Something about a value that is imported otherwise than it was meant there.
 pub(crate) struct Remark {
-    pub(crate) place: Place,
-    pub(crate) path: String,
-    pub(crate) text: String,
+    place: Place,
+    path: String,
+    text: String,
+    means: Means,
+}
+
+/// What became of the meaning.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Means {
+    /// It is as near as what is imported can be.
+    Same,
+    /// More is held here than there.
+    More,
+}
+
+impl Remark {
+    /// Something to know.
+    pub(crate) fn note(node: &Node, path: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { place: node.place(), path: path.into(), text: text.into(), means: Means::Same }
+    }
+
+    /// Something that has no exact equal, so that what came of it holds more: `--strict` refuses it.
+    pub(crate) fn held(node: &Node, path: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { means: Means::More, ..Self::note(node, path, text) }
+    }
 }
 
 /// What cannot be imported.
@@ -125,8 +148,10 @@ pub(crate) enum Refused {
     Argument { name: String },
     #[error("what was imported is no valid policy: {cause}")]
     NoPolicy { cause: String },
-    #[error("{count} values have no equal")]
+    #[error("{count} values have no equal, or no exact one")]
     Lossy { count: usize },
+    #[error("`{path}` in line {line} {text}: correct it, or leave the stage out")]
+    Unreadable { path: String, line: usize, text: &'static str },
 }
 
 pub(crate) fn run(command: &Command) -> Ended {
@@ -147,7 +172,7 @@ fn import(files: &Files, convert: impl FnOnce(&[Document]) -> Result<Imported, R
     let warnings = imported.check()?;
     let unread = documents.iter().flat_map(|document| document.root.unread());
     let mut notes: Vec<_> = unread.map(|(path, place)| (place, format!("`{path}` has no equal"))).collect();
-    let lost = notes.len();
+    let lost = notes.len() + imported.remarks.iter().filter(|remark| remark.means == Means::More).count();
     notes.extend(imported.remarks.iter().map(|remark| (remark.place, format!("`{}` {}", remark.path, remark.text))));
     notes.sort();
     for (Place { file, line, column }, text) in &notes {

@@ -177,12 +177,17 @@ impl Node {
 
     /// The items of a list; none of anything else.
     pub(crate) fn items(&self) -> &[Self] {
+        self.list().unwrap_or_default()
+    }
+
+    /// The items, if it is a list.
+    pub(crate) fn list(&self) -> Option<&[Self]> {
         match &self.value {
             Value::List(items) => {
                 self.read.set(true);
-                items
+                Some(items)
             }
-            Value::Scalar { .. } | Value::Map(_) => &[],
+            Value::Scalar { .. } | Value::Map(_) => None,
         }
     }
 

@@ -2,8 +2,9 @@
 
 use std::num::NonZeroU32;
 
-use davy::plan::{Variation, Varies};
-use davy::{Cohort, Instant, Name, ReplicaStart, Share};
+use clap::ValueEnum as _;
+use davy::plan::Variation;
+use davy::{Cohort, Instant, Name, ReplicaStart};
 use libm::{exp, sqrt};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, Gamma, StandardNormal};
@@ -109,19 +110,10 @@ const COLD_FOR: u64 = 2;
 const RESTARTS: f64 = 0.01;
 
 impl Kind {
-    /// What a plan knows of it: what all replicas share is no noise between them, and replicas that are cold or sick are left
-    /// out. Nothing where replicas do not vary.
+    /// What a plan knows of it; nothing where replicas do not vary.
     pub(crate) fn variation(self) -> Option<Variation> {
-        let Spread { dispersion, drift, offset, .. } = self.spread();
-        let share = |part: f64| Share::from_ppm((1e6 * part).round() as u32);
-        let of = |which: fn(Pair) -> f64| Varies {
-            spread: share(which(dispersion)),
-            drift: share(which(drift)),
-            correlation: share(if which(drift) > 0.0 { CORRELATION } else { 0.0 }),
-            offset: share(which(offset)),
-        };
-        Some(Variation { errors: of(|pair| pair.0), latency: of(|pair| pair.1) })
-            .filter(|it| *it != Variation::default())
+        let name = self.to_possible_value()?;
+        Variation::of_kind(name.get_name()).ok().flatten()
     }
 
     const fn spread(self) -> Spread {
@@ -297,6 +289,9 @@ fn dispersed(variation: f64, rng: &mut ChaCha8Rng) -> f64 {
 #[cfg(test)]
 #[expect(clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
 mod tests {
+    use davy::Share;
+    use davy::plan::Varies;
+
     use super::super::draw::stream;
     use super::*;
 
@@ -304,6 +299,25 @@ mod tests {
         let mut rng = stream(1, "noise", 1, 1);
         let mut disturbance = noise.begin(&mut rng);
         (0..intervals).map(|k| disturbance.parts(cohort, weight, k, Instant::EPOCH, &mut rng)).collect()
+    }
+
+    #[test]
+    fn what_a_plan_knows_of_noise_is_what_is_drawn() {
+        let share = |part: f64| Share::from_ppm((1e6 * part).round() as u32);
+        for kind in Kind::value_variants() {
+            let name = kind.to_possible_value().unwrap();
+            let known = Variation::of_kind(name.get_name()).unwrap();
+            let Spread { dispersion, drift, offset, .. } = kind.spread();
+            let of = |which: fn(Pair) -> f64| Varies {
+                spread: share(which(dispersion)),
+                drift: share(which(drift)),
+                correlation: share(if which(drift) > 0.0 { CORRELATION } else { 0.0 }),
+                offset: share(which(offset)),
+            };
+            let drawn = Variation { errors: of(|pair| pair.0), latency: of(|pair| pair.1) };
+            assert_eq!(known.unwrap_or_default(), drawn, "{kind:?}");
+            assert_eq!(known.is_some(), drawn != Variation::default(), "{kind:?}");
+        }
     }
 
     #[test]

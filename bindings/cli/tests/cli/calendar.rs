@@ -243,6 +243,47 @@ fn an_exported_calendar_is_one_that_applications_read() {
 }
 
 #[test]
+fn an_event_keeps_its_name_however_far_into_a_run_of_windows_one_looks() {
+    let place = Place::new();
+    let weeks = ORGANISATION
+        .replace("cron: \"30 1 * * *\"", "cron: \"0 0 * * MON-FRI\"")
+        .replace("duration: 2h", "duration: 24h");
+    place.write("calendars/organisation.yaml", &weeks);
+    let uids = |at: &str| {
+        let more = ["--cluster", "prod-1", "--kind", "deny", "--format", "ics", "--until", "2026-12-12T00:00:00Z"];
+        let ran = run(&place, "list", &[&["--at", at][..], &more].concat());
+        let uids = ran.out.lines().filter(|line| line.starts_with("UID:")).map(str::to_owned);
+        uids.collect::<Vec<_>>()
+    };
+    let monday = uids("2026-12-07T12:00:00Z");
+    assert_eq!((monday.len(), uids("2026-12-09T12:00:00Z")), (1, monday));
+}
+
+#[test]
+fn a_policy_is_asked_about_its_own_service() {
+    let place = place();
+    place.write("calendars/rollouts.yaml", crate::support::POLICY);
+    for verb in ["next", "explain", "list"] {
+        let ran = run(&place, verb, &["--service", "search", "--cluster", "test-1"]);
+        assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{verb}");
+        assert!(ran.err.contains("about the service `checkout`, not about `search`"), "{verb}: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_list_that_would_be_too_long_is_refused_and_never_cut() {
+    let place = Place::new();
+    let minutes =
+        ORGANISATION.replace("cron: \"30 1 * * *\"", "cron: \"* * * * *\"").replace("duration: 2h", "duration: 30s");
+    place.write("calendars/organisation.yaml", &minutes);
+    for verb in ["next", "list"] {
+        let ran = run(&place, verb, &["--cluster", "prod-1", "--until", "2027-01-26T10:00:00Z"]);
+        assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{verb}");
+        assert!(ran.err.contains("ask for an earlier end with `--until`"), "{verb}: {}", ran.err);
+    }
+}
+
+#[test]
 fn a_calendar_alone_finds_the_file_that_it_reads() {
     let place = Place::new();
     place.write("c/freezes.ics", "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20261126T000000Z\r\nDURATION:P1D\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n");

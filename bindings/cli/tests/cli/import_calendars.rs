@@ -34,10 +34,7 @@ fn sync_windows_of_argo_cd_decide_as_there() {
             "davy: in:38:41: `items[0].spec.syncWindows[2].applications` has characters that a pattern cannot tell apart here: it became wider",
             "davy: in:39:21: `items[0].spec.syncWindows[2].timeZone` is no time zone, which Argo CD takes for UTC",
             "davy: in:40:11: `items[0].spec.syncWindows[3]` selects nothing, so that it has no effect there either; it is left out",
-            "davy: in:44:21: `items[0].spec.syncWindows[4].schedule` has no equal",
-            "davy: in:44:21: `items[0].spec.syncWindows[4].schedule` is no schedule that Argo CD reads; it denies every sync of these applications, and the window is left out",
-            "davy: in:45:21: `items[0].spec.syncWindows[4].duration` has no equal",
-            "davy: in:46:25: `items[0].spec.syncWindows[4].applications` has no equal",
+            "davy: in:44:21: `items[0].spec.syncWindows[4].schedule` is no schedule that davy reads: as Argo CD does with what it cannot read, the window denies every sync of what it selects",
             "davy: in:47:11: `items[0].spec.syncWindows[5]` has no equal",
         ],
     );
@@ -74,6 +71,13 @@ spec:
       duration: 1d
       zone: UTC
       selector: { services: [\"web-eu\", \"web-us\", \"api-?\"] }
+    - name: unread-5
+      kind: deny
+      cron: \"0 0 * * *\"
+      duration: 366d
+      zone: UTC
+      selector: { services: [\"legacy-*\"] }
+      reason: \"a window of Argo CD that cannot be read\"
 "
     );
     let of = |service: &'static str| ["--service", service, "--cluster", "in-cluster", "--namespace", "default"];
@@ -85,12 +89,110 @@ spec:
         ("other", "2026-11-26T22:30:00Z", false),
         ("web-eu", "2026-11-29T12:00:00Z", false),
         ("web-asia", "2026-11-29T12:00:00Z", true),
+        ("legacy-1", "2026-11-26T10:00:00Z", false),
+        ("legacy-1", "2026-11-26T00:00:00Z", false),
     ] {
         assert_eq!(may(&place, at, &of(service)), expected, "{service} {at}");
     }
     assert!(may(&place, "2026-11-26T17:00:00Z", &[&of("shop-prod")[..], &["--manual"]].concat()));
     // Argo's first instant is not in the window.
     assert!(!may(&place, "2026-11-26T08:00:00Z", &of("shop-prod")));
+}
+
+/// One project with one window.
+fn project(window: &str) -> String {
+    format!("kind: AppProject\nmetadata: {{ name: p }}\nspec: {{ syncWindows: [{{ {window} }}] }}\n")
+}
+
+const ALWAYS: &str = "schedule: '* * * * *', duration: 1h";
+
+#[test]
+fn a_deny_window_of_argo_cd_holds_at_least_what_it_held() {
+    // Applications that it denied there.
+    for (window, service) in [
+        ("applications: ['{a,{b,c}}']", "b"),
+        ("applications: ['{[ab],c}-x']", "a-x"),
+        ("applications: ['a[^b]']", "ac"),
+        ("applications: ['web-[0-9]']", "web-7"),
+        ("applications: 'web-*'", "web-7"),
+        ("applications: ['x'], clusters: ['in-[a-z]luster']", "other"),
+        ("applications: ['o*'], clusters: ['in-[a-z]luster'], andOperator: true", "other"),
+    ] {
+        let place = Place::new();
+        let ran = import(&place, "argocd", &project(&format!("kind: deny, {ALWAYS}, {window}")), &[]);
+        assert_eq!(ran.code, 0, "{window}: {}", ran.err);
+        let of = ["--service", service, "--cluster", "in-cluster"];
+        assert!(!may(&place, "2026-11-26T10:00:30Z", &of), "{window}");
+    }
+    // A wider one lets nothing pass: where an allow window is closed, that would open it.
+    let place = Place::new();
+    let windows = format!(
+        "kind: deny, {ALWAYS}, applications: ['web-[0-9]'], manualSync: true }}, {{ kind: allow, schedule: '0 22 * * *', duration: 1h, applications: ['*']"
+    );
+    assert_eq!(import(&place, "argocd", &project(&windows), &[]).code, 0);
+    assert!(!may(&place, "2026-11-26T10:00:30Z", &["--service", "web-x", "--manual"]));
+}
+
+#[test]
+fn what_argo_cd_cannot_read_denies_here_as_there() {
+    for window in [
+        "kind: deny, schedule: '@daily', duration: 1h",
+        "kind: allow, schedule: '0 0 * * 7', duration: 24h",
+        "kind: allow, schedule: '* * * * *', duration: 1d",
+        "kind: allow, schedule: '* * * * *'",
+        "kind: deny, duration: 1h",
+        "kind: allow, schedule: 'TZ=Mars/Olympus * * * * *', duration: 1h",
+        "kind: allow, schedule: 'TZ=Europe/Berlin * * * * *', duration: 1h, timeZone: Asia/Tokyo",
+    ] {
+        let place = Place::new();
+        let text = project(&format!("{window}, applications: ['a']"));
+        let ran = import(&place, "argocd", &text, &[]);
+        assert!(ran.code == 0 && ran.err.contains("denies every sync"), "{window}: {}", ran.err);
+        assert!(!may(&place, "2026-11-26T10:00:30Z", &["--service", "a"]), "{window}");
+        assert!(may(&place, "2026-11-26T10:00:30Z", &["--service", "b"]), "{window}");
+        assert_eq!(import(&Place::new(), "argocd", &text, &["--strict"]).code, 1, "{window}");
+    }
+}
+
+#[test]
+fn a_zone_before_the_schedule_is_the_windows() {
+    let place = Place::new();
+    let window =
+        "kind: deny, schedule: 'CRON_TZ=Asia/Tokyo 0 9 * * *', duration: 1h, applications: ['a'], timeZone: UTC";
+    let ran = import(&place, "argocd", &project(window), &[]);
+    assert!(ran.code == 0 && ran.err.contains("names a zone of its own"), "{}", ran.err);
+    assert!(!may(&place, "2026-11-26T00:30:00Z", &["--service", "a"]));
+    assert!(may(&place, "2026-11-26T09:30:00Z", &["--service", "a"]));
+}
+
+#[test]
+fn an_allow_window_of_argo_cd_opens_at_most_what_it_opened() {
+    let place = Place::new();
+    let text = project(&format!("kind: allow, {ALWAYS}, applications: ['web-[0-9]', shop]"));
+    let ran = import(&place, "argocd", &text, &[]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    for (service, expected) in [("shop", true), ("web-7", false), ("web-x", false), ("other", true)] {
+        assert_eq!(may(&place, "2026-11-26T10:00:30Z", &["--service", service]), expected, "{service}");
+    }
+    // What became of it is one of the things that a strict import refuses.
+    let strict = import(&Place::new(), "argocd", &text, &["--strict"]);
+    assert_eq!(
+        (strict.code, strict.err.contains("1 values have no equal, or no exact one")),
+        (1, true),
+        "{}",
+        strict.err
+    );
+    let exact = project(&format!("kind: allow, {ALWAYS}, applications: [shop]"));
+    assert_eq!(import(&Place::new(), "argocd", &exact, &["--strict"]).code, 0);
+}
+
+#[test]
+fn windows_of_several_projects_are_told_apart() {
+    let one = project(&format!("kind: allow, {ALWAYS}, applications: ['*']"));
+    let text = format!("{one}---\n{}", one.replace("name: p", "name: q"));
+    let ran = import(&Place::new(), "argocd", &text, &[]);
+    assert_eq!((ran.code, ran.err.matches("the calendar of its own project alone").count()), (0, 2), "{}", ran.err);
+    assert_eq!(import(&Place::new(), "argocd", &text, &["--strict"]).code, 1);
 }
 
 #[test]
@@ -157,6 +259,42 @@ fn execution_windows_of_spinnaker_are_hours() {
     assert!(may(&place, "2026-11-27T18:00:00Z", &["--asked", "promote"]));
     let listed = import(&Place::new(), "spinnaker", &format!("[{PIPELINE}]"), &["--zone", "Europe/Berlin"]);
     assert_eq!(listed.code, 0, "{}", listed.err);
+}
+
+#[test]
+fn hours_and_days_of_spinnaker_that_cannot_be_read_are_refused_and_never_open() {
+    for (window, expected) in [
+        ("{\"days\":[9]}", "days[0]` in line 1 is no day from 1 to 7"),
+        ("{\"days\":[2,\"x\"]}", "days[1]` in line 1 is no day from 1 to 7"),
+        ("{\"days\":2}", "days` in line 1 is no list"),
+        ("{\"whitelist\":[{\"startHour\":24,\"endHour\":3}]}", "whitelist[0].startHour` in line 1 is no hour"),
+        ("{\"whitelist\":[{\"startHour\":1,\"startMin\":\"x\",\"endHour\":3}]}", "startMin` in line 1 is no hour"),
+        ("{\"whitelist\":[\"9-17\"]}", "whitelist[0]` in line 1 names no hours"),
+        ("{\"whitelist\":{\"startHour\":1}}", "whitelist` in line 1 is no list"),
+        ("{\"whitelist\":[{\"startHour\":9,\"startMin\":30,\"endHour\":9,\"endMin\":0}]}", "ends before it begins"),
+        ("{\"whitelist\":[],\"days\":[]}", "names neither hours nor days"),
+        ("null", "names neither hours nor days"),
+    ] {
+        let text = format!(
+            "{{\"stages\":[{{\"restrictExecutionDuringTimeWindow\":true,\"restrictedExecutionWindow\":{window}}}]}}"
+        );
+        let ran = import(&Place::new(), "spinnaker", &text, &[]);
+        assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{window}");
+        assert!(ran.err.contains(expected), "{window}: {}", ran.err);
+    }
+    let maybe =
+        r#"{"stages":[{"restrictExecutionDuringTimeWindow":"maybe","restrictedExecutionWindow":{"days":[2]}}]}"#;
+    let ran = import(&Place::new(), "spinnaker", maybe, &[]);
+    assert!(ran.code == 1 && ran.err.contains("is no truth value"), "{}", ran.err);
+}
+
+#[test]
+fn a_zone_in_a_freeze_of_gitlab_is_never_ignored() {
+    let freezes = r#"[{"freeze_start":"0 23 * * 5","freeze_end":"0 7 * * 1"},
+        {"freeze_start":"TZ=Asia/Tokyo 23 * * 5","freeze_end":"CRON_TZ=Asia/Tokyo 0 7 * * 1"}]"#;
+    let ran = import(&Place::new(), "gitlab", freezes, &[]);
+    assert_eq!((ran.code, ran.err.matches("(its zone belongs into `cron_timezone`)").count()), (0, 2), "{}", ran.err);
+    assert_eq!(import(&Place::new(), "gitlab", freezes, &["--strict"]).code, 1);
 }
 
 #[test]

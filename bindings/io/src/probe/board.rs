@@ -6,6 +6,8 @@ use davy::document::probe::DriftKind;
 use davy::probe::{Difference, FlowResult, ProbeMetrics};
 use davy::{Instant, Name, ProbeVerdict};
 
+use super::timetable::Job;
+
 /// The part of due runs that a prober should carry out, in thousandths.
 pub const PROBER_OBJECTIVE: f64 = 0.999;
 
@@ -15,7 +17,8 @@ pub struct Board {
     since: Instant,
     metrics: ProbeMetrics,
     prober: ProberCounts,
-    drift: BTreeMap<(Name, Name), Vec<Difference>>,
+    /// By flow, target and location.
+    drift: BTreeMap<(Name, Name, Option<Name>), Vec<Difference>>,
 }
 
 /// How reliable the prober was: a service cannot be blamed for a run that did not take place.
@@ -52,9 +55,10 @@ impl Board {
         }
     }
 
-    /// Takes how the newest answers to a flow differ in shape from those that were recorded.
-    pub fn set_drift(&mut self, flow: &Name, target: &Name, differences: Vec<Difference>) {
-        self.drift.insert((flow.clone(), target.clone()), differences);
+    /// Takes how the newest answers to a job differ in shape from those that were recorded.
+    pub fn set_drift(&mut self, job: &Job, differences: Vec<Difference>) {
+        let key = (job.plan.name().clone(), job.target.clone(), job.location.clone());
+        self.drift.insert(key, differences);
     }
 
     fn drift(&self) -> String {
@@ -62,7 +66,8 @@ impl Board {
             return String::new();
         }
         let mut text = "# TYPE davy_probe_drift gauge\n# HELP davy_probe_drift Fields that differ in shape from those that were recorded.\n".to_owned();
-        for ((flow, target), differences) in &self.drift {
+        for ((flow, target, location), differences) in &self.drift {
+            let location = location.as_ref().map_or_else(String::new, |location| format!(",location=\"{location}\""));
             let mut counts: BTreeMap<(&str, DriftKind), u64> = BTreeMap::new();
             for difference in differences {
                 *counts.entry((&difference.step, difference.kind)).or_default() += 1;
@@ -70,7 +75,7 @@ impl Board {
             for ((step, kind), count) in counts {
                 // None of them can hold a quote or a line break.
                 text.push_str(&format!(
-                    "davy_probe_drift{{flow=\"{flow}\",target=\"{target}\",step=\"{step}\",kind=\"{kind}\"}} {count}\n"
+                    "davy_probe_drift{{flow=\"{flow}\",target=\"{target}\"{location},step=\"{step}\",kind=\"{kind}\"}} {count}\n"
                 ));
             }
         }

@@ -116,7 +116,7 @@ impl Shared<'_> {
                     if queue.len() >= workers.saturating_mul(64) {
                         drop(queue);
                         lock(self.board).prober_mut().missed += 1;
-                        let _ = lock(&self.table).ended(run.number);
+                        let _ = lock(&self.table).ended(run.number, wall_clock());
                     } else {
                         queue.push_back(run);
                         drop(queue);
@@ -153,8 +153,26 @@ impl Shared<'_> {
         }
     }
 
+    /// Carries out a run that has waited for a worker, unless it has waited for too long.
     fn run(&self, prober: &Prober, run: &Run) {
-        let job = &run.job;
+        if run.job.may_begin(wall_clock()) {
+            self.carry_out(prober, &run.job);
+        } else {
+            lock(self.board).prober_mut().missed += 1;
+        }
+        let waited = lock(&self.table).ended(run.number, wall_clock());
+        match waited.filter(|_| !self.closing.is_set()) {
+            Some(Due::Run(next)) => {
+                lock(&self.queue).push_back(next);
+                self.told.notify_one();
+            }
+            Some(Due::Overlaps(_)) => lock(self.board).prober_mut().overlapping += 1,
+            Some(Due::Missed(_)) => lock(self.board).prober_mut().missed += 1,
+            None => {}
+        }
+    }
+
+    fn carry_out(&self, prober: &Prober, job: &Job) {
         let (keep, sample) = job.plan.records();
         let mut target = Target::new(job.target.clone());
         target.location.clone_from(&job.location);
@@ -172,11 +190,6 @@ impl Shared<'_> {
             // A target that the flow does not have is found out before serving begins.
             Err(_) => lock(self.board).prober_mut().failed += 1,
         }
-        let waited = lock(&self.table).ended(run.number);
-        if let Some(waited) = waited.filter(|_| !self.closing.is_set()) {
-            lock(&self.queue).push_back(waited);
-            self.told.notify_one();
-        }
     }
 
     /// Compares the shapes of the answers with those that were recorded.
@@ -184,7 +197,7 @@ impl Shared<'_> {
         let Some(baseline) = &job.baseline else { return };
         let recordings: Vec<Recording> = ran.iter().filter_map(|ran| ran.recording.clone()).collect();
         let differences = baseline.compare(&Shapes::of(&job.plan, &recordings));
-        lock(self.board).set_drift(job.plan.name(), &job.target, differences);
+        lock(self.board).set_drift(job, differences);
     }
 
     fn tell(&self, ran: &Ran, keep: Keep, sample: Share) {

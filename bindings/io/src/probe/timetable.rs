@@ -53,9 +53,10 @@ struct Entry {
 pub enum Due {
     /// This run begins.
     Run(Run),
-    /// The last run is not over, and the schedule says `overlap: skip`.
+    /// The last run is not over, and the schedule says `overlap: skip`, or another one waits for it already, or it was
+    /// waited for until none may begin any more.
     Overlaps(Arc<Job>),
-    /// The prober itself was too late: the next run is due already.
+    /// The prober itself was too late: the next run is due already, or none may begin any more.
     Missed(Arc<Job>),
 }
 
@@ -68,6 +69,14 @@ pub struct Run {
     pub job: Arc<Job>,
     /// When it should begin.
     pub at: Instant,
+}
+
+impl Job {
+    /// Whether a run may begin now. One that has waited may be too late: its window has closed.
+    #[must_use]
+    pub fn may_begin(&self, now: Instant) -> bool {
+        self.plan.schedule().is_none_or(|schedule| schedule.windows.is_open(now))
+    }
 }
 
 /// Of so many turns that fall into closed windows, none may follow that begins: windows may leave less time open than
@@ -137,7 +146,7 @@ impl Timetable {
                 let (at, job) = (entry.at, Arc::clone(&entry.job));
                 entry.turn += 1;
                 entry.go_on(self.seed);
-                if entry.at <= now {
+                if entry.at <= now || !job.may_begin(now) {
                     due.push(Due::Missed(job));
                 } else if !entry.running {
                     entry.running = true;
@@ -152,13 +161,18 @@ impl Timetable {
         due
     }
 
-    /// A run is over. One that waited for it begins.
-    pub fn ended(&mut self, number: usize) -> Option<Run> {
+    /// A run is over, and one that waited for it begins unless its window has closed meanwhile. Nothing where none
+    /// waited.
+    pub fn ended(&mut self, number: usize, now: Instant) -> Option<Due> {
         let entry = self.entries.get_mut(number)?;
         entry.running = false;
         let at = entry.waiting.take()?;
+        let job = Arc::clone(&entry.job);
+        if !job.may_begin(now) {
+            return Some(Due::Overlaps(job));
+        }
         entry.running = true;
-        Some(Run { number, job: Arc::clone(&entry.job), at })
+        Some(Due::Run(Run { number, job, at }))
     }
 }
 
@@ -236,7 +250,7 @@ mod tests {
         while let Some(next) = table.next().filter(|next| *next < second(3600)) {
             for due in table.due(next) {
                 let Due::Run(run) = due else { panic!("{due:?}") };
-                assert!(table.ended(run.number).is_none());
+                assert!(table.ended(run.number, next).is_none());
                 runs.push(run.at);
             }
         }
@@ -277,13 +291,40 @@ mod tests {
             if waits {
                 // One waits; more than one would only pile up.
                 assert!(second.is_empty() && matches!(third[..], [Due::Overlaps(_)]));
-                let waited = table.ended(run.number).unwrap();
+                let Some(Due::Run(waited)) = table.ended(run.number, first.plus(Duration::from_secs(70))) else {
+                    panic!()
+                };
                 assert_eq!(waited.at, first.plus(Duration::from_secs(30)));
             } else {
                 assert!(matches!(second[..], [Due::Overlaps(_)]) && matches!(third[..], [Due::Overlaps(_)]));
-                assert!(table.ended(run.number).is_none());
+                assert!(table.ended(run.number, first.plus(Duration::from_secs(70))).is_none());
             }
         }
+    }
+
+    #[test]
+    fn a_run_that_waits_until_its_window_has_closed_never_begins() {
+        let windows = "windows: [{ kind: allow, weekly: [{ from: \"10:10\", until: \"10:20\" }], zone: UTC }]";
+        for (ends, begins) in [(second(1199), true), (second(1200), false)] {
+            let mut table = Timetable::new([job(&format!("every: 30s, overlap: wait, {windows}"), None)], 1, start());
+            let [Due::Run(run)] = &table.due(table.next().unwrap())[..] else { panic!() };
+            assert!(table.due(table.next().unwrap()).is_empty());
+            match table.ended(run.number, ends) {
+                Some(Due::Run(_)) => assert!(begins),
+                Some(Due::Overlaps(_)) => assert!(!begins),
+                other => panic!("{other:?}"),
+            }
+            assert!(table.ended(run.number, ends).is_none());
+        }
+    }
+
+    #[test]
+    fn a_prober_that_slept_until_a_window_closed_has_missed_its_runs() {
+        let windows = "windows: [{ kind: allow, weekly: [{ from: \"10:10\", until: \"10:20\" }], zone: UTC }]";
+        let mut table = Timetable::new([job(&format!("every: 30s, {windows}"), None)], 1, start());
+        let due = table.due(second(1500));
+        assert!(due.len() >= 19 && due.iter().all(|due| matches!(due, Due::Missed(_))), "{due:?}");
+        assert!(table.next().unwrap() > second(1500));
     }
 
     #[test]
@@ -320,7 +361,7 @@ mod tests {
         let mut pause = Duration::ZERO;
         while let Some(next) = table.next().filter(|next| *next < now.plus(Duration::from_minutes(180))) {
             let [Due::Run(run)] = &table.due(next)[..] else { panic!() };
-            assert!(table.ended(run.number).is_none());
+            assert!(table.ended(run.number, next).is_none());
             pause = pause.max(next.since(last));
             last = next;
         }

@@ -112,10 +112,15 @@ fn answers_of_another_shape_are_measured() {
     let mut before = davy::probe::Shapes::default();
     before.add("a", &serde_json::json!({ "packed": "yes", "gone": 1 }));
     job.baseline = Some(std::sync::Arc::new(before));
-    let (_, board) = served(vec![job], &prober(), Duration::from_secs(1), ServiceConfig::default());
+    let elsewhere = Job { location: Some("us-1".parse().unwrap()), ..job.clone() };
+    let (_, mut board) = served(vec![job], &prober(), Duration::from_secs(1), ServiceConfig::default());
+    // What is as it was in one place does not hide what is not in another.
+    board.set_drift(&elsewhere, Vec::new());
     let text = board.to_openmetrics();
     for kind in ["removed", "typeChanged"] {
-        let line = format!("davy_probe_drift{{flow=\"shop\",target=\"here\",step=\"a\",kind=\"{kind}\"}} 1\n");
+        let line = format!(
+            "davy_probe_drift{{flow=\"shop\",target=\"here\",location=\"eu-1\",step=\"a\",kind=\"{kind}\"}} 1\n"
+        );
         assert!(text.contains(&line), "{text}");
     }
 }

@@ -105,6 +105,8 @@ class Bundle:
         p50: str | None = None,
         p90: str | None = None,
         p99: str | None = None,
+        replicas: int | None = None,
+        noise: str | None = None,
     ) -> dict[str, Any]: ...
 
 @final

@@ -14,8 +14,6 @@ use super::CalendarError;
 use super::timing::{Fold, Gap, Timing};
 use super::zone::Zone;
 
-/// The most events of a file.
-const MOST_EVENTS: usize = 2000;
 /// How deep components nest.
 const MOST_DEPTH: usize = 8;
 
@@ -67,6 +65,9 @@ struct Component {
 }
 
 impl Ics {
+    /// No file holds more events.
+    pub const MOST_EVENTS: usize = 2000;
+
     /// Reads a file; what its events mean is found out by [`Ics::events`].
     ///
     /// # Errors
@@ -117,8 +118,9 @@ impl Ics {
 
     fn close(&mut self, name: &str, component: Component) -> Result<(), CalendarError> {
         match name {
-            "VEVENT" if self.events.len() >= MOST_EVENTS => {
-                return Err(CalendarError::ics(component.line, format!("the file has more than {MOST_EVENTS} events")));
+            "VEVENT" if self.events.len() >= Self::MOST_EVENTS => {
+                let problem = format!("the file has more than {} events", Self::MOST_EVENTS);
+                return Err(CalendarError::ics(component.line, problem));
             }
             "VEVENT" => self.events.push(component),
             "VTIMEZONE" => {

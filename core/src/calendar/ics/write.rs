@@ -20,7 +20,8 @@ pub struct IcsEntry {
 
 /// The text of an iCalendar file (RFC 5545) with these events, in UTC, as of an instant.
 ///
-/// They do not make anybody busy. [`Ics`](super::Ics) reads the same spans back.
+/// They do not make anybody busy. However many there are, all are written. [`Ics`](super::Ics) reads the same spans back,
+/// where they are [`Ics::MOST_EVENTS`](super::Ics::MOST_EVENTS) at most and none lasts longer than 366 days.
 ///
 /// ```
 /// use davy::calendar::{IcsEntry, Span, ics_text};

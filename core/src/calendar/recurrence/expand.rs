@@ -1,107 +1,53 @@
 //! The occurrences of a rule next to any local time, without walking there from its beginning.
 //!
 //! A rule has periods: every `INTERVAL`-th year, month, week, day, hour, minute or second, counted from `DTSTART`. The
-//! number of the period that a time lies in follows from arithmetic, so that only the periods around it are expanded.
+//! number of the period that a time lies in follows from arithmetic, so that only the periods around it are looked at;
+//! and the days of a month that fit are bits, so that no day is looked at that does not.
 
+use super::clock::Clock;
 use super::rule::{Day, Freq, Rule};
 use crate::calendar::civil::{DAY, Date, Local, month_length, weekday, year_length};
 
 /// How many days are looked at before a rule counts as one that never happens: 400 years, after which dates repeat.
 const MOST_DAYS: i64 = 146_097;
 
-/// The first occurrence of the rule from `start` on that is not before `at`.
-pub(super) fn first(rule: &Rule, start: Local, at: Local) -> Option<Local> {
-    let expansion = Expansion::new(rule, start);
-    let at = at.max(start);
-    let mut looked = 0;
-    let mut period = expansion.period_of(at);
-    while looked < MOST_DAYS {
-        let begin = expansion.begin_of(period)?;
-        if let Some(later) = expansion.dull_until(begin, 1) {
-            // No occurrence before `later`: on to the first period that does not begin before it.
-            period = expansion.period_of(later).max(period.saturating_add(1));
-            looked += 1;
-            continue;
-        }
-        let (occurrences, days) = expansion.occurrences(begin);
-        if let Some(found) = occurrences.into_iter().find(|occurrence| *occurrence >= at) {
-            return Some(found);
-        }
-        looked += days;
-        period = period.saturating_add(1);
-    }
-    None
-}
-
-/// The last occurrence of the rule from `start` on that is not after `at`.
-pub(super) fn last(rule: &Rule, start: Local, at: Local) -> Option<Local> {
-    let expansion = Expansion::new(rule, start);
-    let mut looked = 0;
-    let mut period = expansion.period_of(at);
-    while looked < MOST_DAYS && period >= 0 {
-        let begin = expansion.begin_of(period)?;
-        if let Some(earlier) = expansion.dull_until(begin, -1) {
-            period = expansion.period_of(earlier).min(period.saturating_sub(1));
-            looked += 1;
-            continue;
-        }
-        let (occurrences, days) = expansion.occurrences(begin);
-        let fits = |occurrence: &Local| *occurrence <= at && *occurrence >= start;
-        if let Some(found) = occurrences.into_iter().rev().find(fits) {
-            return Some(found);
-        }
-        looked += days;
-        period = period.saturating_sub(1);
-    }
-    None
-}
-
-/// The last occurrence of a rule that ends after so many, of which only those that `counts` accepts are counted.
-pub(super) fn last_of(rule: &Rule, start: Local, count: u32, counts: impl Fn(Local) -> bool) -> Option<Local> {
-    let expansion = Expansion::new(rule, start);
-    let (mut left, mut last) = (count, None);
-    let mut looked = 0;
-    let mut period = 0;
-    while looked < MOST_DAYS && left > 0 {
-        let Some(begin) = expansion.begin_of(period) else { break };
-        if let Some(later) = expansion.dull_until(begin, 1) {
-            period = expansion.period_of(later).max(period.saturating_add(1));
-            looked += 1;
-            continue;
-        }
-        let (occurrences, days) = expansion.occurrences(begin);
-        looked += days;
-        for occurrence in occurrences.into_iter().filter(|occurrence| *occurrence >= start) {
-            if left == 0 {
-                break;
-            }
-            looked = 0;
-            last = Some(occurrence);
-            left = left.saturating_sub(counts(occurrence).into());
-        }
-        period = period.saturating_add(1);
-    }
-    last
-}
-
 /// A rule with what `DTSTART` says where the rule is silent.
-struct Expansion<'a> {
-    rule: &'a Rule,
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Expansion {
+    rule: Rule,
     start: Local,
+    /// What the rule is gone through by. A rule of days, weeks or years that leaves none out goes by months: what a day
+    /// must be to fit is the same in each.
+    walk: Freq,
+    /// Bits of months; none for any.
     months: u64,
-    month_days: &'a [i32],
-    days: &'a [Day],
-    implied_month_day: [i32; 1],
-    implied_day: [Day; 1],
-    uses_implied_month_day: bool,
-    uses_implied_day: bool,
+    month_days: MonthDays,
+    weekdays: Weekdays,
     hours: u64,
     minutes: u64,
     seconds: u64,
 }
 
-impl<'a> Expansion<'a> {
-    fn new(rule: &'a Rule, start: Local) -> Self {
+/// Days of the month; nothing at all for any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct MonthDays {
+    /// Bits; the first is 1.
+    forward: u64,
+    /// Bits, counted back: the last is 1.
+    back: u64,
+}
+
+/// Days of the week; nothing at all for any.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Weekdays {
+    /// Bits of those that count every week; Monday is 0.
+    every: u64,
+    /// Those that count once in a month or year.
+    numbered: Vec<Day>,
+}
+
+impl Expansion {
+    pub(super) fn new(rule: Rule, start: Local) -> Self {
         let (date, second) = (start.date(), start.second_of_day());
         let silent = rule.week_numbers.is_empty()
             && rule.year_days.is_empty()
@@ -110,26 +56,114 @@ impl<'a> Expansion<'a> {
         let implied = |bits: u64, finer_than: Freq, value: i64| {
             if bits == 0 && rule.freq > finer_than { 1 << value } else { bits }
         };
-        let month = if silent && rule.freq == Freq::Yearly && rule.months == 0 { 1 << date.month } else { rule.months };
+        let months =
+            if silent && rule.freq == Freq::Yearly && rule.months == 0 { 1 << date.month } else { rule.months };
+        let mut month_days = MonthDays::default();
+        for day in &rule.month_days {
+            let bits = if *day > 0 { &mut month_days.forward } else { &mut month_days.back };
+            *bits |= 1 << day.unsigned_abs();
+        }
+        let mut weekdays = Weekdays::default();
+        for day in &rule.days {
+            match day.nth {
+                None => weekdays.every |= 1 << day.weekday,
+                Some(_) => weekdays.numbered.push(*day),
+            }
+        }
+        match rule.freq {
+            Freq::Yearly | Freq::Monthly if silent => month_days.forward = 1 << date.day,
+            Freq::Weekly if silent => weekdays.every = 1 << weekday(start.day()),
+            _ => {}
+        }
+        let by_months = rule.freq >= Freq::Daily && rule.interval == 1 && rule.positions.is_empty();
         Self {
-            rule,
             start,
-            months: month,
-            month_days: &rule.month_days,
-            days: &rule.days,
-            implied_month_day: [date.day.cast_signed()],
-            implied_day: [Day { nth: None, weekday: weekday(start.day()) }],
-            uses_implied_month_day: silent && matches!(rule.freq, Freq::Yearly | Freq::Monthly),
-            uses_implied_day: silent && rule.freq == Freq::Weekly,
+            walk: if by_months { Freq::Monthly } else { rule.freq },
+            months,
+            month_days,
+            weekdays,
             hours: implied(rule.hours, Freq::Hourly, second / 3600),
             minutes: implied(rule.minutes, Freq::Minutely, second / 60 % 60),
             seconds: implied(rule.seconds, Freq::Secondly, second % 60),
+            rule,
         }
+    }
+
+    pub(super) fn rule(&self) -> &Rule {
+        &self.rule
+    }
+
+    /// The first occurrence from `DTSTART` on that is not before `at`.
+    pub(super) fn first(&self, at: Local) -> Option<Local> {
+        let at = at.max(self.start);
+        let mut looked = 0;
+        let mut period = self.period_of(at);
+        while looked < MOST_DAYS {
+            let begin = self.begin_of(period)?;
+            if let Some(later) = self.dull_until(begin, 1) {
+                // No occurrence before `later`: on to the first period that does not begin before it.
+                period = self.period_of(later).max(period.saturating_add(1));
+                looked += 1;
+                continue;
+            }
+            if let Some(found) = self.first_in(begin, at) {
+                return Some(found);
+            }
+            looked += self.days(begin);
+            period = period.saturating_add(1);
+        }
+        None
+    }
+
+    /// The last occurrence from `DTSTART` on that is not after `at`.
+    pub(super) fn last(&self, at: Local) -> Option<Local> {
+        let mut looked = 0;
+        let mut period = self.period_of(at);
+        while looked < MOST_DAYS && period >= 0 {
+            let begin = self.begin_of(period)?;
+            if let Some(earlier) = self.dull_until(begin, -1) {
+                period = self.period_of(earlier).min(period.saturating_sub(1));
+                looked += 1;
+                continue;
+            }
+            if let Some(found) = self.last_in(begin, at) {
+                return Some(found).filter(|found| *found >= self.start);
+            }
+            looked += self.days(begin);
+            period = period.saturating_sub(1);
+        }
+        None
+    }
+
+    /// The last occurrence of a rule that ends after so many, of which only those that `counts` accepts are counted.
+    pub(super) fn last_of(&self, count: u32, counts: impl Fn(Local) -> bool) -> Option<Local> {
+        let (mut left, mut last) = (count, None);
+        let mut looked = 0;
+        let mut period = 0;
+        while looked < MOST_DAYS && left > 0 {
+            let Some(begin) = self.begin_of(period) else { break };
+            if let Some(later) = self.dull_until(begin, 1) {
+                period = self.period_of(later).max(period.saturating_add(1));
+                looked += 1;
+                continue;
+            }
+            looked += self.days(begin);
+            for occurrence in self.occurrences(begin).into_iter().filter(|occurrence| *occurrence >= self.start) {
+                if left == 0 {
+                    break;
+                }
+                looked = 0;
+                last = Some(occurrence);
+                left = left.saturating_sub(counts(occurrence).into());
+            }
+            period = period.saturating_add(1);
+        }
+        last
     }
 
     /// The number of the last period that begins at or before this time; the one of `DTSTART` is 0.
     fn period_of(&self, at: Local) -> i64 {
-        let steps = match self.rule.freq {
+        let steps = match self.walk {
             Freq::Yearly => at.date().year - self.start.date().year,
             Freq::Monthly => month_number(at.date()) - month_number(self.start.date()),
             Freq::Weekly => (self.week(at) - self.week(self.start)) / 7,
@@ -152,7 +186,7 @@ impl<'a> Expansion<'a> {
             let number = self.start.seconds().div_euclid(unit).checked_add(steps)?;
             number.checked_mul(unit).filter(|seconds| *seconds < Local::MAX.seconds()).map(Local::from_seconds)
         };
-        match self.rule.freq {
+        match self.walk {
             Freq::Yearly => month(self.start.date().year.checked_add(steps)?.checked_mul(12)?),
             Freq::Monthly => month(month_number(self.start.date()).checked_add(steps)?),
             Freq::Weekly => {
@@ -166,6 +200,19 @@ impl<'a> Expansion<'a> {
         }
     }
 
+    /// How many days the period that begins here reaches into.
+    fn days(&self, begin: Local) -> i64 {
+        match self.walk {
+            Freq::Yearly => year_length(begin.date().year),
+            Freq::Monthly => {
+                let date = begin.date();
+                month_length(date.year, date.month).into()
+            }
+            Freq::Weekly => 7,
+            Freq::Daily | Freq::Hourly | Freq::Minutely | Freq::Secondly => 1,
+        }
+    }
+
     /// The day on which the week of a time begins.
     fn week(&self, at: Local) -> i64 {
         let into = (weekday(at.day()) + 7 - self.rule.week_start) % 7;
@@ -174,7 +221,7 @@ impl<'a> Expansion<'a> {
 
     /// For periods of a day or less that cannot hold an occurrence: the nearest time, forward or back, that might.
     fn dull_until(&self, begin: Local, direction: i64) -> Option<Local> {
-        if self.rule.freq > Freq::Daily {
+        if self.walk > Freq::Daily {
             return None;
         }
         let date = begin.date();
@@ -183,117 +230,180 @@ impl<'a> Expansion<'a> {
             let length = i64::from(month_length(date.year, date.month)) * DAY;
             return Some(if direction > 0 { first.plus(length) } else { first.plus(-1) });
         }
-        if self.rule.freq == Freq::Daily {
+        if self.walk == Freq::Daily {
             return None;
         }
-        if !self.fits(date) {
+        if self.days_of(date.year, date.month) & (1 << date.day) == 0 {
             let midnight = Local::of(date, 0);
             return Some(if direction > 0 { midnight.plus(DAY) } else { midnight.plus(-1) });
         }
         let hour = begin.seconds().div_euclid(3600);
         let misses = |bits: u64, value: i64| bits != 0 && bits & (1 << value) == 0;
-        if self.rule.freq < Freq::Hourly && misses(self.hours, hour.rem_euclid(24)) {
+        if self.walk < Freq::Hourly && misses(self.hours, hour.rem_euclid(24)) {
             let hour = Local::from_seconds(hour * 3600);
             return Some(if direction > 0 { hour.plus(3600) } else { hour.plus(-1) });
         }
         let minute = begin.seconds().div_euclid(60);
-        if self.rule.freq < Freq::Minutely && misses(self.minutes, minute.rem_euclid(60)) {
+        if self.walk < Freq::Minutely && misses(self.minutes, minute.rem_euclid(60)) {
             let minute = Local::from_seconds(minute * 60);
             return Some(if direction > 0 { minute.plus(60) } else { minute.plus(-1) });
         }
         None
     }
 
-    /// The occurrences in the period that begins here, in order, and how many days were looked at.
-    fn occurrences(&self, begin: Local) -> (Vec<Local>, i64) {
-        let date = begin.date();
-        let length = match self.rule.freq {
-            Freq::Yearly => year_length(date.year),
-            Freq::Monthly => month_length(date.year, date.month).into(),
-            Freq::Weekly => 7,
-            Freq::Daily | Freq::Hourly | Freq::Minutely | Freq::Secondly => 1,
-        };
+    /// The first occurrence in the period that begins here that is not before `at`.
+    fn first_in(&self, begin: Local, at: Local) -> Option<Local> {
+        if !self.rule.positions.is_empty() {
+            return self.occurrences(begin).into_iter().find(|occurrence| *occurrence >= at);
+        }
+        let clock = self.clock(begin);
+        let end = begin.day() + self.days(begin);
+        let mut day = begin.day().max(at.day());
+        while day < end {
+            let (before, mut fitting, length) = self.month(day);
+            // From this day on, and within the period.
+            fitting &= below(end - before) & !below(day - before);
+            while fitting != 0 {
+                let number = before + i64::from(fitting.trailing_zeros());
+                let earliest = if number == at.day() { at.second_of_day() } else { 0 };
+                if let Some(second) = clock.first_from(earliest) {
+                    return Some(Local::from_seconds(number * DAY + second));
+                }
+                fitting &= fitting - 1;
+            }
+            day = before + length + 1;
+        }
+        None
+    }
+
+    /// The last occurrence in the period that begins here that is not after `at`.
+    fn last_in(&self, begin: Local, at: Local) -> Option<Local> {
+        if !self.rule.positions.is_empty() {
+            return self.occurrences(begin).into_iter().rev().find(|occurrence| *occurrence <= at);
+        }
+        let clock = self.clock(begin);
+        let first = begin.day();
+        let mut day = (first + self.days(begin) - 1).min(at.day());
+        while day >= first {
+            let (before, mut fitting, _) = self.month(day);
+            fitting &= below(day - before + 1) & !below(first - before);
+            while fitting != 0 {
+                let place = 63 - fitting.leading_zeros();
+                let number = before + i64::from(place);
+                let latest = if number == at.day() { at.second_of_day() } else { DAY - 1 };
+                if let Some(second) = clock.last_until(latest) {
+                    return Some(Local::from_seconds(number * DAY + second));
+                }
+                fitting &= !(1 << place);
+            }
+            day = before;
+        }
+        None
+    }
+
+    /// Every occurrence in the period that begins here, in order.
+    fn occurrences(&self, begin: Local) -> Vec<Local> {
+        let clock = self.clock(begin);
+        let end = begin.day() + self.days(begin);
         let mut found = Vec::new();
         let mut day = begin.day();
-        let end = day + length;
         while day < end {
-            let date = Date::from_number(day);
-            if self.months != 0 && self.months & (1 << date.month) == 0 {
-                // Weeks reach into the next month, so only whole months are skipped.
-                day += i64::from(month_length(date.year, date.month) + 1 - date.day);
-                continue;
+            let (before, mut fitting, length) = self.month(day);
+            fitting &= below(end - before) & !below(day - before);
+            while fitting != 0 {
+                let number = before + i64::from(fitting.trailing_zeros());
+                found.extend(clock.all().map(|second| Local::from_seconds(number * DAY + second)));
+                fitting &= fitting - 1;
             }
-            if self.fits(date) {
-                self.times(begin, |second| found.push(Local::of(date, second)));
-            }
-            day += 1;
+            day = before + length + 1;
         }
         if !self.rule.positions.is_empty() {
             found = self.rule.positions.iter().filter_map(|position| nth(&found, *position)).collect();
             found.sort_unstable();
             found.dedup();
         }
-        (found, length)
+        found
     }
 
-    /// The times of day of a period, in order.
-    fn times(&self, begin: Local, mut push: impl FnMut(i64)) {
+    /// Of the month that a day lies in: the number of the day before its first, the days that fit, and its length.
+    fn month(&self, day: i64) -> (i64, u64, i64) {
+        let date = Date::from_number(day);
+        let length = month_length(date.year, date.month).into();
+        (day - i64::from(date.day), self.days_of(date.year, date.month), length)
+    }
+
+    /// The times of day of a period.
+    fn clock(&self, begin: Local) -> Clock {
         let second = begin.second_of_day();
         let own = |freq: Freq, bits: u64, value: i64, most: i64| -> u64 {
-            let own = if self.rule.freq <= freq { 1 << value } else { (1 << most) - 1 };
+            let own = if self.walk <= freq { 1 << value } else { (1 << most) - 1 };
             if bits == 0 { own } else { bits & own }
         };
-        let hours = own(Freq::Hourly, self.hours, second / 3600, 24);
-        let minutes = own(Freq::Minutely, self.minutes, second / 60 % 60, 60);
-        let seconds = own(Freq::Secondly, self.seconds, second % 60, 60);
-        for hour in ones(hours) {
-            for minute in ones(minutes) {
-                for second in ones(seconds) {
-                    push(hour * 3600 + minute * 60 + second);
+        Clock {
+            hours: own(Freq::Hourly, self.hours, second / 3600, 24),
+            minutes: own(Freq::Minutely, self.minutes, second / 60 % 60, 60),
+            seconds: own(Freq::Secondly, self.seconds, second % 60, 60),
+        }
+    }
+
+    /// The days of a month that fit every part of the rule that speaks of days, as bits; the first is 1.
+    fn days_of(&self, year: i64, month: u32) -> u64 {
+        if self.months != 0 && self.months & (1 << month) == 0 {
+            return 0;
+        }
+        let length = month_length(year, month);
+        let first = Date { year, month, day: 1 }.number();
+        let mut days = below(i64::from(length) + 1) & !1;
+        if self.month_days != MonthDays::default() {
+            days &= self.month_days.of(length);
+        }
+        if self.weekdays.every != 0 || !self.weekdays.numbered.is_empty() {
+            days &= self.weekdays_of(year, first, length);
+        }
+        if !self.rule.year_days.is_empty() {
+            let passed = first - new_year(year);
+            let last = year_length(year);
+            let of_year = |day: &i32| if *day > 0 { i64::from(*day) } else { last + 1 + i64::from(*day) };
+            days &= self.rule.year_days.iter().fold(0, |bits, day| bits | bit(of_year(day) - passed));
+        }
+        if !self.rule.week_numbers.is_empty() {
+            let candidates = days;
+            for day in (1..=length).filter(|day| candidates & bit(i64::from(*day)) != 0) {
+                let (week, weeks) = self.week_of(Date { year, month, day });
+                let named = |number: &i32| i64::from(*number) == week || i64::from(*number) == week - weeks - 1;
+                if !self.rule.week_numbers.iter().any(named) {
+                    days &= !(1 << day);
                 }
             }
         }
+        days
     }
 
-    /// Whether a day fits every part of the rule that speaks of days.
-    fn fits(&self, date: Date) -> bool {
-        let month_days = if self.uses_implied_month_day { &self.implied_month_day } else { self.month_days };
-        let days = if self.uses_implied_day { &self.implied_day } else { self.days };
-        let length = month_length(date.year, date.month).cast_signed();
-        let month_day = date.day.cast_signed();
-        (self.months == 0 || self.months & (1 << date.month) != 0)
-            && fits_either_end(month_days, month_day, length)
-            && (days.is_empty() || days.iter().any(|day| self.is_day(*day, date)))
-            && (self.rule.year_days.is_empty() || {
-                let (day, length) = (date.day_of_year(), year_length(date.year));
-                fits_either_end(&self.rule.year_days, small(day), small(length))
-            })
-            && (self.rule.week_numbers.is_empty() || {
-                let (week, weeks) = self.week_of(date);
-                fits_either_end(&self.rule.week_numbers, small(week), small(weeks))
-            })
-    }
-
-    fn is_day(&self, day: Day, date: Date) -> bool {
-        if day.weekday != weekday(date.number()) {
-            return false;
-        }
-        let Some(nth) = day.nth else { return true };
+    /// The days of a month that are one of the days of the week, as bits; numbers count in the month or in the year.
+    fn weekdays_of(&self, year: i64, first: i64, length: u32) -> u64 {
+        let begins = weekday(first);
+        // Bit 0 is now the weekday of the first of the month.
+        let week = (self.weekdays.every >> begins | self.weekdays.every << (7 - begins)) & 0x7f;
+        let mut days = (week | week << 7 | week << 14 | week << 21 | week << 28) << 1;
         let in_month = self.rule.freq == Freq::Monthly || self.rule.months != 0;
-        let (index, length) = if in_month {
-            (i64::from(date.day), i64::from(month_length(date.year, date.month)))
-        } else {
-            (date.day_of_year(), year_length(date.year))
-        };
-        let nth = i64::from(nth);
-        if nth > 0 { (index - 1) / 7 + 1 == nth } else { (length - index) / 7 + 1 == -nth }
+        let (begin, length) = if in_month { (first, i64::from(length)) } else { (new_year(year), year_length(year)) };
+        for Day { nth, weekday: wanted } in &self.weekdays.numbered {
+            let nth = i64::from(nth.unwrap_or(1));
+            let earliest = i64::from((wanted + 7 - weekday(begin)) % 7) + 1;
+            let latest = earliest + (length - earliest) / 7 * 7;
+            let day = if nth > 0 { earliest + 7 * (nth - 1) } else { latest + 7 * (nth + 1) };
+            if (1..=length).contains(&day) {
+                days |= bit(day + begin - first);
+            }
+        }
+        days
     }
 
     /// The number of the week that a day lies in, and how many its year has (RFC 5545: a week belongs to the year that
     /// holds at least four of its days).
     fn week_of(&self, date: Date) -> (i64, i64) {
         let first_week = |year: i64| {
-            let first = Date { year, month: 1, day: 1 }.number();
+            let first = new_year(year);
             let into = i64::from((weekday(first) + 7 - self.rule.week_start) % 7);
             if into <= 3 { first - into } else { first + 7 - into }
         };
@@ -310,22 +420,37 @@ impl<'a> Expansion<'a> {
     }
 }
 
+impl MonthDays {
+    /// In a month of so many days, as bits.
+    const fn of(self, length: u32) -> u64 {
+        // Reversed, the day that is `n` from the end stands at 63 - n; it belongs to length + 1 - n.
+        self.forward | self.back.reverse_bits() >> (62 - length)
+    }
+}
+
 fn month_number(date: Date) -> i64 {
     date.year * 12 + i64::from(date.month) - 1
 }
 
-fn ones(bits: u64) -> impl Iterator<Item = i64> {
-    (0..64).filter(move |bit| bits & (1 << bit) != 0)
+/// The number of the first day of a year.
+const fn new_year(year: i64) -> i64 {
+    Date { year, month: 1, day: 1 }.number()
 }
 
-/// Whether numbers that count from 1, or back from -1, name this index of so many.
-fn fits_either_end(numbers: &[i32], index: i32, length: i32) -> bool {
-    numbers.is_empty() || numbers.iter().any(|number| *number == index || *number == index - length - 1)
+/// The bit of a day of a month; none for a number that is no day of any.
+fn bit(day: i64) -> u64 {
+    if (1..=31).contains(&day) { 1 << day } else { 0 }
 }
 
-/// A number of days or weeks of a year.
-fn small(number: i64) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
+/// The bits of all days that are earlier.
+const fn below(day: i64) -> u64 {
+    if day >= 64 {
+        u64::MAX
+    } else if day > 0 {
+        (1 << day) - 1
+    } else {
+        0
+    }
 }
 
 fn nth(found: &[Local], position: i32) -> Option<Local> {
@@ -334,5 +459,122 @@ fn nth(found: &[Local], position: i32) -> Option<Local> {
         found.get(index.checked_sub(1)?).copied()
     } else {
         found.get(found.len().checked_sub(index)?).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether a day fits, part by part as RFC 5545 lists them: nothing here is computed for a month at once.
+    fn fits(expansion: &Expansion, date: Date) -> bool {
+        let rule = &expansion.rule;
+        let (number, length) = (date.number(), i64::from(month_length(date.year, date.month)));
+        let of_year = number - new_year(date.year) + 1;
+        let either_end = |numbers: &[i32], index: i64, length: i64| {
+            numbers.is_empty() || numbers.iter().any(|n| i64::from(*n) == index || i64::from(*n) == index - length - 1)
+        };
+        let silent = [&rule.week_numbers, &rule.year_days, &rule.month_days].iter().all(|list| list.is_empty())
+            && rule.days.is_empty();
+        let start = expansion.start.date();
+        let implied = match rule.freq {
+            Freq::Yearly if silent && rule.months == 0 => date.month == start.month && date.day == start.day,
+            Freq::Yearly | Freq::Monthly if silent => date.day == start.day,
+            Freq::Weekly if silent => weekday(number) == weekday(start.number()),
+            _ => true,
+        };
+        let in_month = rule.freq == Freq::Monthly || rule.months != 0;
+        let is_day = |day: &Day| {
+            let (index, length) =
+                if in_month { (i64::from(date.day), length) } else { (of_year, year_length(date.year)) };
+            let from_front = (index - 1) / 7 + 1;
+            let from_back = -((length - index) / 7 + 1);
+            day.weekday == weekday(number) && day.nth.is_none_or(|nth| [from_front, from_back].contains(&nth.into()))
+        };
+        let (week, weeks) = expansion.week_of(date);
+        (rule.months == 0 || rule.months & (1 << date.month) != 0)
+            && implied
+            && either_end(&rule.month_days, date.day.into(), length)
+            && (rule.days.is_empty() || rule.days.iter().any(is_day))
+            && either_end(&rule.year_days, of_year, year_length(date.year))
+            && either_end(&rule.week_numbers, week, weeks)
+    }
+
+    const RULES: [&str; 22] = [
+        "FREQ=DAILY",
+        "FREQ=DAILY;INTERVAL=3;BYMONTH=2,11",
+        "FREQ=DAILY;BYDAY=MO,TU,WE,TH,FR;BYHOUR=9,17",
+        "FREQ=DAILY;BYMONTHDAY=-1,1,31",
+        "FREQ=WEEKLY",
+        "FREQ=WEEKLY;BYDAY=TU,SU;WKST=SU",
+        "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,SU;WKST=SU",
+        "FREQ=WEEKLY;INTERVAL=3;BYMONTH=1,12;BYDAY=FR",
+        "FREQ=MONTHLY",
+        "FREQ=MONTHLY;BYDAY=-1FR",
+        "FREQ=MONTHLY;BYDAY=1MO,-2TU,5WE,SA",
+        "FREQ=MONTHLY;BYMONTHDAY=13;BYDAY=FR",
+        "FREQ=MONTHLY;INTERVAL=5;BYMONTHDAY=-31,15,30",
+        "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1,2",
+        "FREQ=YEARLY",
+        "FREQ=YEARLY;INTERVAL=4",
+        "FREQ=YEARLY;BYDAY=20MO,-1SU,53TH",
+        "FREQ=YEARLY;BYMONTH=3,10;BYDAY=-1SU",
+        "FREQ=YEARLY;BYYEARDAY=1,60,366,-1,-366",
+        "FREQ=YEARLY;BYWEEKNO=1,20,-1;BYDAY=MO,SU",
+        "FREQ=YEARLY;BYMONTHDAY=29;BYMONTH=2",
+        "FREQ=HOURLY;INTERVAL=5;BYDAY=SA;BYMONTH=6",
+    ];
+
+    fn expansion(rule: &str, start: &str) -> Expansion {
+        Expansion::new(rule.parse().unwrap(), start.parse().unwrap())
+    }
+
+    #[test]
+    fn the_days_of_a_month_at_once_are_those_that_fit_one_by_one() {
+        for rule in RULES {
+            for start in ["2015-11-26T09:00", "2016-02-29T00:00", "2014-12-31T23:59:59"] {
+                let expansion = expansion(rule, start);
+                for month in 0..12 * 33_i64 {
+                    let (year, month) = (2011 + month / 12, (month % 12).unsigned_abs() as u32 + 1);
+                    let days = (1..=month_length(year, month)).filter(|day| {
+                        let date = Date { year, month, day: *day };
+                        fits(&expansion, date)
+                    });
+                    let expected = days.fold(0, |bits, day| bits | 1_u64 << day);
+                    assert_eq!(expansion.days_of(year, month), expected, "{rule} {start} {year}-{month}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_next_and_what_was_last_are_what_all_periods_in_turn_say() {
+        for rule in RULES {
+            for start in ["2015-11-26T09:00", "2016-02-29T00:00"] {
+                let expansion = expansion(rule, start);
+                let end: Local = "2023-01-01T00:00".parse().unwrap();
+                let mut all: Vec<Local> = Vec::new();
+                let mut period = 0;
+                while let Some(begin) = expansion.begin_of(period).filter(|begin| *begin < end) {
+                    all.extend(expansion.occurrences(begin).into_iter().filter(|at| *at >= expansion.start));
+                    period += 1;
+                }
+                assert!(!all.is_empty() && all.is_sorted_by(|a, b| a < b), "{rule} {start}");
+                let last = *all.last().unwrap();
+                let mut at = expansion.start.plus(-90_000);
+                while at < last {
+                    let passed = all.partition_point(|occurrence| *occurrence < at);
+                    assert_eq!(expansion.first(at), all.get(passed).copied(), "{rule} {start} {at}");
+                    let passed = all.partition_point(|occurrence| *occurrence <= at);
+                    assert_eq!(expansion.last(at), all.get(passed.wrapping_sub(1)).copied(), "{rule} {start} {at}");
+                    // Wanders through the hours, and hits midnights and the rule's own times.
+                    at = at.plus(if at.seconds() % 7 == 0 { 3600 * 25 } else { 3600 * 11 });
+                }
+                for pair in all.windows(2) {
+                    assert_eq!(expansion.first(pair[0].plus(1)), Some(pair[1]), "{rule} {start}");
+                    assert_eq!(expansion.last(pair[1].plus(-1)), Some(pair[0]), "{rule} {start}");
+                }
+            }
+        }
     }
 }

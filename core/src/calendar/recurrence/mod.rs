@@ -1,9 +1,11 @@
 //! Recurrences of RFC 5545: a first time, a rule, further dates and exceptions, in local time.
 
+mod clock;
 mod expand;
 mod rule;
 
 use super::civil::Local;
+use expand::Expansion;
 pub use rule::Rule;
 use rule::Until;
 pub(in crate::calendar) use rule::read_stamp;
@@ -38,8 +40,7 @@ pub struct Recurrence {
 /// A rule with its first and last possible times.
 #[derive(Debug, Clone, PartialEq)]
 struct Bounded {
-    rule: Rule,
-    start: Local,
+    expansion: Expansion,
     first: Local,
     /// From `UNTIL` or `COUNT`.
     last: Local,
@@ -118,7 +119,7 @@ impl Recurrence {
     /// Whether its rule goes on around the clock.
     #[must_use]
     pub fn runs_all_day(&self) -> bool {
-        self.rule.as_ref().is_some_and(|bounded| bounded.rule.runs_all_day())
+        self.rule.as_ref().is_some_and(|bounded| bounded.expansion.rule().runs_all_day())
     }
 
     /// Whether it has any occurrence.
@@ -130,28 +131,29 @@ impl Recurrence {
 impl Bounded {
     /// Nothing for a rule that has no occurrence.
     fn new(rule: Rule, start: Local, counts: impl Fn(Local) -> bool) -> Option<Self> {
-        let first = expand::first(&rule, start, start)?;
-        let mut last = match rule.until {
+        let expansion = Expansion::new(rule, start);
+        let first = expansion.first(start)?;
+        let mut last = match expansion.rule().until {
             Some(Until(until)) => until,
             None => Local::MAX,
         };
-        if let Some(count) = rule.count {
-            last = expand::last_of(&rule, start, count, counts)?;
+        if let Some(count) = expansion.rule().count {
+            last = expansion.last_of(count, counts)?;
         }
-        (first <= last).then_some(Self { rule, start, first, last })
+        (first <= last).then_some(Self { expansion, first, last })
     }
 
     fn first_at_or_after(&self, at: Local) -> Option<Local> {
         if at > self.last {
             return None;
         }
-        expand::first(&self.rule, self.start, at.max(self.first)).filter(|next| *next <= self.last)
+        self.expansion.first(at.max(self.first)).filter(|next| *next <= self.last)
     }
 
     fn last_at_or_before(&self, at: Local) -> Option<Local> {
         if at < self.first {
             return None;
         }
-        expand::last(&self.rule, self.start, at.min(self.last))
+        self.expansion.last(at.min(self.last))
     }
 }

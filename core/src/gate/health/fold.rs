@@ -125,6 +125,9 @@ impl Folded {
             history: snapshot.noise_history.as_ref(),
             level: Level::of_attempt(evidence.false_aborts, snapshot.release.attempt),
         });
+        if let (Some(evidence), Some(beside)) = (&mut self.evidence, beside) {
+            evidence.begin_look(beside);
+        }
         let mut irregular = Irregular::default();
         let mut order: Vec<&Interval> = Vec::new();
         // Hosts send intervals in time order; sorting is for those that do not.
@@ -158,6 +161,9 @@ impl Folded {
             self.fold_one(plan, slot, interval.observations(), beside);
             self.slots.push(slot, digest);
             self.chain = self.chain.chain(interval.digest());
+        }
+        if let (Some(evidence), Some(of), Some(beside)) = (&mut self.evidence, &plan.evidence, beside) {
+            evidence.end_look(plan, of, beside);
         }
         irregular
     }

@@ -1,16 +1,18 @@
 //! Whether a schedule can keep its objectives: P009, P017, P018 and P025.
 //!
 //! P025: of `n` runs in a burn window, one that fails is a burn rate of `1 / (n · (1 − objective))`. Where that
-//! reaches the rate that pages, one unlucky run calls a person, or fails a release.
+//! reaches the rate that pages, one unlucky run calls a person, or fails a release. Counted is where a burn window has
+//! most runs: just after the schedule's windows open, it has fewer whatever the schedule is.
 
 use crate::document::decode::Report;
 use crate::document::diagnostic::DiagnosticCode as Code;
-use crate::document::probe::{LocationMode, Schedule, SloBinding};
+use crate::document::probe::{Schedule, SloBinding};
+use crate::probe::plan::SchedulePlan;
 use crate::slo::{Pair, Scaling, Urgency};
 use crate::{Count, Duration, Share};
 
 /// Checks the schedule against what a run may take at most and where it runs.
-pub(super) fn schedule(schedule: &Schedule, worst: Duration, report: &mut Report) {
+pub(super) fn schedule(schedule: &Schedule, plan: &SchedulePlan, worst: Duration, report: &mut Report) {
     let (every, timeout) = (&schedule.every, schedule.timeout());
     if every.value.is_zero() || timeout.is_zero() {
         report.error(Code::Range, &every.position, "`every` and `timeout` must be longer than nothing", None);
@@ -39,7 +41,7 @@ pub(super) fn schedule(schedule: &Schedule, worst: Duration, report: &mut Report
         let message = "without jitter all probers strike at the same moment";
         report.warn(Code::ProbeJitter, &schedule.position, message, "add `jitter: 20%`");
     }
-    let locations = places(schedule);
+    let locations = plan.places();
     if let Some(quorum) = &schedule.quorum {
         let quorum = &quorum.value;
         let (fail, of) = (quorum.fail.value.get(), quorum.of.value.get());
@@ -52,9 +54,9 @@ pub(super) fn schedule(schedule: &Schedule, worst: Duration, report: &mut Report
 }
 
 /// Checks that one failed run does not page.
-pub(super) fn objective(slo: &SloBinding, schedule: &Schedule, report: &mut Report) {
+pub(super) fn objective(slo: &SloBinding, schedule: &SchedulePlan, report: &mut Report) {
     let (period, budget) = (slo.period.value, slo.objective.value.budget());
-    if schedule.every.value.is_zero() {
+    if schedule.every.is_zero() {
         return;
     }
     let Ok(pairs) = Pair::workbook(period, Scaling::Thresholds) else {
@@ -63,7 +65,7 @@ pub(super) fn objective(slo: &SloBinding, schedule: &Schedule, report: &mut Repo
         return;
     };
     for (_, pair) in pairs.into_iter().filter(|(urgency, _)| *urgency == Urgency::Page) {
-        let runs = runs_in(pair.long, schedule);
+        let runs = Count::new(schedule.most_runs_within(pair.long)).unwrap_or(Count::MAX);
         let needed = pair.threshold.minimum_total(budget, Count::from(1));
         if needed.is_some_and(|needed| runs >= needed) {
             continue;
@@ -88,32 +90,14 @@ pub(super) fn objective(slo: &SloBinding, schedule: &Schedule, report: &mut Repo
     }
 }
 
-fn hint(needed: Option<Count>, window: Duration, schedule: &Schedule) -> String {
-    let per_location = needed.map(|needed| needed.get().div_ceil(places_at_once(schedule)).max(1));
-    match per_location.map(|runs| window.millis() / runs / 1000).filter(|seconds| *seconds > 0) {
+fn hint(needed: Option<Count>, window: Duration, schedule: &SchedulePlan) -> String {
+    let open = schedule.windows.most_open_within(window);
+    let per_location = needed.map(|needed| needed.get().div_ceil(schedule.places_at_once()).max(1));
+    match per_location.map(|runs| open.millis() / runs / 1000).filter(|seconds| *seconds > 0) {
         Some(seconds) => format!(
             "run it at least every {}, or from more locations, or lower the objective",
             Duration::from_secs(seconds)
         ),
         None => "run it from more locations, or lower the objective".to_owned(),
     }
-}
-
-/// Whole runs that end within a window.
-fn runs_in(window: Duration, schedule: &Schedule) -> Count {
-    let rounds = window.millis() / schedule.every.value.millis().max(1);
-    Count::new(rounds.saturating_mul(places_at_once(schedule))).unwrap_or(Count::MAX)
-}
-
-fn places_at_once(schedule: &Schedule) -> u64 {
-    match schedule.mode() {
-        LocationMode::Parallel => places(schedule),
-        LocationMode::Rotate => 1,
-    }
-}
-
-/// The number of places that run it; without names there is one.
-fn places(schedule: &Schedule) -> u64 {
-    let named = schedule.locations.as_ref().map_or(0, |locations| locations.value.len());
-    u64::try_from(named).unwrap_or(u64::MAX).max(1)
 }

@@ -9,13 +9,15 @@ use super::{Library, feasible, lint, windows};
 use crate::document::decode::{Report, Spanned};
 use crate::document::diagnostic::{DiagnosticCode as Code, shown};
 use crate::document::probe::{
-    Defaults, Drift, DriftKind, FlowSpec, ProbeFlow, ProbeTarget, RecordResponses, Route, TlsSettings, TlsVerify,
+    Defaults, Drift, DriftKind, FlowSpec, LocationMode, ProbeFlow, ProbeTarget, RecordResponses, Route, Schedule,
+    TlsSettings, TlsVerify,
 };
 use crate::policy::PluginFiles;
 use crate::probe::language::Languages;
 use crate::probe::plan::{DriftPlan, Path, Plan, QuorumPlan, RoutePlan, SchedulePlan, SecretPlan, SloPlan, TargetPlan};
 use crate::probe::template::{Part, parts};
 use crate::probe::url::{Host, Url};
+use crate::probe::windows::RunWindows;
 use crate::{Digest, Duration};
 
 /// The longest run of a flow without a schedule.
@@ -56,15 +58,15 @@ pub(super) fn compile(
     check_parts(flow, &mut builder, first_step, last_step);
 
     let worst = Duration::from_millis(worst);
-    if let Some(schedule) = &spec.schedule {
-        feasible::schedule(&schedule.value, worst, builder.report);
+    let given = spec.schedule.as_ref().map(|schedule| &schedule.value);
+    let schedule = given.map(|given| schedule(given, builder.report));
+    if let (Some(given), Some(schedule)) = (given, &schedule) {
+        feasible::schedule(given, schedule, worst, builder.report);
     }
-    let slos = slos(spec, &mut builder, last_step);
+    let slos = slos(spec, schedule.as_ref(), &mut builder, last_step);
     let (redact_headers, redact_paths) =
         spec.record.as_ref().map_or_else(Default::default, |record| redactions(&record.value, builder.report));
     let record = spec.record.as_ref().map(|record| &record.value);
-    let schedule = spec.schedule.as_ref().map(|schedule| &schedule.value);
-    let run_windows = schedule.map(|schedule| windows::compile(schedule, builder.report)).unwrap_or_default();
     let digest = builder.files.values().fold(digest, |digest, file| digest.chain(*file));
     if targets.is_empty() {
         return None;
@@ -82,21 +84,9 @@ pub(super) fn compile(
         steps: builder.steps,
         groups: builder.groups,
         cookies: surroundings.defaults.cookies(),
-        schedule: schedule.map(|schedule| SchedulePlan {
-            every: schedule.every.value,
-            jitter: schedule.jitter.as_ref().map(|jitter| jitter.value).unwrap_or_default(),
-            overlap: schedule.overlap(),
-            locations: schedule.locations.iter().flat_map(|all| &all.value).map(|name| name.value.clone()).collect(),
-            rotate: schedule.mode() == crate::document::probe::LocationMode::Rotate,
-            quorum: schedule.quorum.as_ref().map(|quorum| QuorumPlan {
-                fail: quorum.value.fail.value.get(),
-                of: quorum.value.of.value.get(),
-                within: quorum.value.within.value,
-            }),
-            windows: run_windows,
-        }),
-        timeout: schedule.map_or(UNSCHEDULED, |schedule| schedule.timeout()),
-        teardown_timeout: schedule.map_or(TEARDOWN, |schedule| schedule.teardown_timeout()),
+        schedule,
+        timeout: given.map_or(UNSCHEDULED, Schedule::timeout),
+        teardown_timeout: given.map_or(TEARDOWN, Schedule::teardown_timeout),
         slos,
         keep: record.map_or(crate::document::probe::Keep::None, RecordResponses::keep),
         sample: record.map(RecordResponses::sample).unwrap_or_default(),
@@ -104,6 +94,24 @@ pub(super) fn compile(
         redact_paths,
         drift: spec.drift.as_ref().map(|drift| drifts(&drift.value)),
     })
+}
+
+fn schedule(given: &Schedule, report: &mut Report) -> SchedulePlan {
+    let plan = SchedulePlan {
+        every: given.every.value,
+        jitter: given.jitter.as_ref().map(|jitter| jitter.value).unwrap_or_default(),
+        overlap: given.overlap(),
+        locations: given.locations.iter().flat_map(|all| &all.value).map(|name| name.value.clone()).collect(),
+        rotate: given.mode() == LocationMode::Rotate,
+        quorum: given.quorum.as_ref().map(|quorum| QuorumPlan {
+            fail: quorum.value.fail.value.get(),
+            of: quorum.value.of.value.get(),
+            within: quorum.value.within.value,
+        }),
+        windows: RunWindows::default(),
+    };
+    let windows = windows::compile(given, &plan, report);
+    SchedulePlan { windows, ..plan }
 }
 
 fn drifts(drift: &Drift) -> DriftPlan {
@@ -315,7 +323,7 @@ fn unused(builder: &mut Builder<'_>) {
     }
 }
 
-fn slos(spec: &FlowSpec, builder: &mut Builder<'_>, last_step: usize) -> Vec<SloPlan> {
+fn slos(spec: &FlowSpec, schedule: Option<&SchedulePlan>, builder: &mut Builder<'_>, last_step: usize) -> Vec<SloPlan> {
     let mut plans: Vec<SloPlan> = Vec::new();
     for slo in spec.slos.iter().flat_map(|slos| &slos.value) {
         if plans.iter().any(|plan| plan.name == slo.name.value) {
@@ -332,8 +340,8 @@ fn slos(spec: &FlowSpec, builder: &mut Builder<'_>, last_step: usize) -> Vec<Slo
             let message = "a `step` without `within` says nothing: its failure fails the run anyway";
             builder.report.error(Code::Choice, &step.position, message, "add `within`".to_owned());
         }
-        if let Some(schedule) = &spec.schedule {
-            feasible::objective(slo, &schedule.value, builder.report);
+        if let Some(schedule) = schedule {
+            feasible::objective(slo, schedule, builder.report);
         }
         plans.push(SloPlan {
             name: slo.name.value.clone(),

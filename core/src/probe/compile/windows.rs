@@ -5,14 +5,15 @@ use crate::document::DiagnosticCode as Code;
 use crate::document::decode::Report;
 use crate::document::probe::{RunWindowKind, Schedule};
 use crate::policy::weekly_in;
+use crate::probe::plan::SchedulePlan;
 use crate::probe::windows::RunWindows;
 use crate::{Duration, Instant};
 
 /// A day has so many minutes.
 const DAY: u32 = 1440;
 
-/// Compiles them; what is wrong is reported.
-pub(super) fn compile(schedule: &Schedule, report: &mut Report) -> RunWindows {
+/// Compiles them, for a schedule that is compiled but for them; what is wrong is reported.
+pub(super) fn compile(schedule: &Schedule, plan: &SchedulePlan, report: &mut Report) -> RunWindows {
     let Some(given) = &schedule.windows else { return RunWindows::default() };
     let before = report.diagnostics.len();
     let mut windows = Vec::new();
@@ -55,10 +56,23 @@ pub(super) fn compile(schedule: &Schedule, report: &mut Report) -> RunWindows {
         }
     }
     let windows = RunWindows::new(windows);
+    if report.diagnostics.len() > before {
+        return windows;
+    }
+    let turns = if plan.rotate { plan.places() } else { 1 };
     // Every week is like the first.
-    if report.diagnostics.len() == before && windows.opening(Instant::EPOCH).is_none() {
+    if windows.opening(Instant::EPOCH).is_none() {
         let hint = "leave some time open".to_owned();
         report.error(Code::Range, &given.position, "no run ever begins in these windows", hint);
+    } else if !windows.are_met_every(plan.every.times(turns)) {
+        let (who, hint) = if plan.rotate {
+            ("a location", "allow more, run more often, or use `mode: parallel`")
+        } else {
+            ("the flow", "allow more, or run more often")
+        };
+        let each = plan.every.times(turns);
+        let message = format!("{who} has a turn every {each}, and may never have one in these windows");
+        report.error(Code::Range, &given.position, message, hint.to_owned());
     }
     windows
 }

@@ -320,7 +320,7 @@ fn fits(variance: f64, by_history: f64, freedom: f64) -> bool {
 }
 
 /// `mean over g of exp(κ·L_g)`, in the order of the effect sizes.
-pub(super) fn mean_of_exponentials(logs: &[f64], counted: f64) -> f64 {
+fn mean_of_exponentials(logs: &[f64], counted: f64) -> f64 {
     let sum = logs.iter().fold(0.0, |sum, log| sum + exp((counted * log).min(MOST_LOG)));
     #[expect(clippy::cast_precision_loss, reason = "a handful of effect sizes")]
     let sizes = logs.len() as f64;

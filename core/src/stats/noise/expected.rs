@@ -112,12 +112,6 @@ impl<const J: usize> ExpectedNoise<J> {
         Some(Estimate::by(method, window, Seen { replicas, ..seen }, bound, declared, None))
     }
 
-    /// The evidence of one window that is not discounted.
-    #[must_use]
-    pub fn whole(&self, window: usize) -> Option<f64> {
-        self.windows.get(window).map(|(window, _)| super::estimate::mean_of_exponentials(&window.logs, 1.0))
-    }
-
     fn of_replicas(&self, window: &Window<J>, lasting: Lasting) -> Seen {
         let Disturbance { spread, drift, correlation, offset } = self.disturbance;
         let square = window.seat * window.seat;

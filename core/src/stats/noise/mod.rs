@@ -8,7 +8,8 @@
 //!    variance that is chance among requests, saturated as Student's t is for a variance that was itself estimated.
 //!
 //! An abort is then false with probability at most α if *either* requests are independent, which is proved, whatever
-//! the second key does; *or* replicas differ like Gaussian random effects, which is simulated.
+//! the second key does; *or* replicas differ like Gaussian random effects, which is simulated. Beside an outage, whose
+//! own intervals are not discounted, only the first of these holds: see [`is_outage`].
 //!
 //! # Where the noise is seen
 //!

@@ -14,9 +14,19 @@ const TIMES: f64 = 10.0;
 ///
 /// Few replicas never show how large noise can be: two degrees of freedom allow for any, so the more there is of a
 /// canary's traffic the longer [`Noise`](super::Noise) doubts even that every request fails, twenty intervals with as
-/// much traffic as each of three replicas has. But a healthy replica that fails most of its requests is none. What
-/// an outage says is not discounted; the first key still must cross, so for independent requests an abort is false
-/// as seldom as ever. More bad requests of the canary never make it less of an outage.
+/// much traffic as each of three replicas has. But a healthy replica that fails most of its requests is none. More bad
+/// requests of the canary never make it less of an outage.
+///
+/// What an outage says counts as it is, and what was said before it stays discounted. Each run of intervals that show
+/// one is bet on like any start of a regression, by the weights of [`Starts`](crate::stats::Starts), and the first
+/// interval that shows none takes all that was bet: the increment is `e_k` in an outage and 0 otherwise, so the whole
+/// is a supermartingale from 1 wherever that of `e_k` is. The intervals could not just be picked out and multiplied:
+/// which of them are outages depends on what they hold.
+///
+/// The second key is the larger of this and of what the noise leaves. The larger of two such processes is none, but
+/// nothing rests on that: for independent requests the first key bounds false aborts, whatever the second does. Under
+/// noise between replicas nothing bounds how often a healthy canary looks like this, so an abort that needs it is
+/// within the guarantee for independent requests alone.
 ///
 /// ```
 /// use davy::Count;

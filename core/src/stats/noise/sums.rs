@@ -3,7 +3,7 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::estimate::{Declared, Estimate, Method, mean_of_exponentials};
+use super::estimate::{Declared, Estimate, Method};
 use super::window::{Interval, Window};
 use super::within::Within;
 use crate::stats::arms::{Arm, Exposed, Pair};
@@ -131,12 +131,6 @@ impl<const J: usize> Noise<J> {
     ) -> Option<Estimate> {
         let window = self.windows.get(window)?;
         Some(Estimate::of(window, &self.within, bound, declared, history, Some(method)))
-    }
-
-    /// The evidence of one window that is not discounted: what it says if nothing of it is noise.
-    #[must_use]
-    pub fn whole(&self, window: usize) -> Option<f64> {
-        self.windows.get(window).map(|window| mean_of_exponentials(&window.logs, 1.0))
     }
 
     /// How many intervals a window has seen; 0 before it began.

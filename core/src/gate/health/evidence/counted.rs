@@ -33,7 +33,8 @@ pub(super) fn counted(
     of: impl Fn(&Observed) -> Option<Arm>,
 ) -> Option<Counted> {
     let whole = whole(observations, &of)?;
-    let mut replicas = Vec::with_capacity(observations.len());
+    let named = observations.iter().filter(|observation| observation.replica.is_some()).count();
+    let mut replicas = Vec::with_capacity(named);
     let mut next = 0;
     for observation in observations {
         let place = observation.replica.as_ref().and_then(|name| known.place(name, next));

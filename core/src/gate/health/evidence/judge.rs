@@ -1,28 +1,29 @@
 //! From evidence to findings: what aborts, what waits, and what the noise leaves of it.
 
 use super::super::Look;
+use super::second::Keys;
 use super::{Evidence, gathering};
 use crate::decision::{Assumption, Cause, Finding, HoldKind, Key, Method as Named, NoFlip, NoiseSeen, Standing};
 use crate::document::Points;
 use crate::policy::{EvidencePlan, HealthPlan};
-use crate::snapshot::{Asked, NoiseHistory};
-use crate::stats::{Estimate, Level, Method};
+use crate::snapshot::Asked;
+use crate::stats::{Level, Method};
 use crate::{Count, Name};
 
 /// What the evidence says of the whole release, and its score.
 pub(crate) fn judge(look: Look<'_>, health: &HealthPlan, plan: &EvidencePlan, findings: &mut Vec<Finding>) -> Points {
-    let Some(evidence) = &look.folded.evidence else { return Points::FULL };
+    let known = look.folded.evidence.as_ref().and_then(|evidence| Some((evidence, evidence.kept.keys.as_deref()?)));
+    let Some((evidence, keys)) = known else { return Points::FULL };
     if let Some(fixed) = &plan.fixed {
         return super::super::fixed::judge(look, health, fixed, evidence, findings);
     }
     let level = Level::of_attempt(plan.false_aborts, look.snapshot.release.attempt);
-    let history = look.snapshot.noise_history.as_ref();
     let e = evidence.both.e();
     let meter = level.meter(e);
     let score = points(meter);
-    let suspect = suspect(evidence, health, plan);
+    let suspect = suspect(keys, health);
     let (reached, needed) = (libm::log10(e), libm::log10(level.evidence()));
-    let assumption = assumption(evidence, health, history);
+    let assumption = assumption(evidence, keys);
     let standing = if plan.beside { Standing::DryRun } else { Standing::Counts };
     let own = |finding: Finding| {
         let finding = finding.from(&health.position).declared(assumption).no_flip(NoFlip::NotOneNumber);
@@ -44,7 +45,7 @@ pub(crate) fn judge(look: Look<'_>, health: &HealthPlan, plan: &EvidencePlan, fi
         findings.push(own(Finding::hold(HoldKind::Waiting, cause).retry_after(health.grid.every())));
     }
     judge_replicas(evidence, &own, findings);
-    if let Some((metric, seen)) = noise(look, evidence, health, level) {
+    if let Some((metric, seen)) = noise(look, evidence, keys, health, level) {
         findings.push(own(Finding::pass(Cause::HealthNoise { metric, seen, first, second, needed })));
     }
     score
@@ -59,37 +60,34 @@ fn judge_replicas(evidence: &Evidence, own: &impl Fn(Finding) -> Finding, findin
     if !left_out.is_empty() {
         findings.push(own(Finding::pass(Cause::HealthReplicasLeftOut { replicas: left_out })));
     }
-    let suspected: Vec<Name> = evidence.suspected().into_iter().cloned().collect();
+    let suspected = evidence.kept.explained.as_ref().map(|explained| explained.suspected.clone()).unwrap_or_default();
     if !suspected.is_empty() {
         findings.push(own(Finding::hold(HoldKind::Blind, Cause::HealthSickReplicas { replicas: suspected })));
     }
 }
 
 /// The metric that says most, for people to look at first.
-fn suspect<'a>(evidence: &Evidence, health: &'a HealthPlan, plan: &EvidencePlan) -> Option<&'a Name> {
+fn suspect<'a>(keys: &Keys, health: &'a HealthPlan) -> Option<&'a Name> {
+    let first = |index| keys.of(index).map_or(1.0, |key| key.first);
     gathering(health)
-        .map(|(index, metric)| (evidence.of(plan, index, metric) * f64::from(metric.importance), &metric.name))
+        .map(|(index, metric)| (first(index) * f64::from(metric.importance), &metric.name))
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, name)| name)
 }
 
 /// The noise of the test that says most.
-fn noise(look: Look<'_>, evidence: &Evidence, health: &HealthPlan, level: Level) -> Option<(Name, NoiseSeen)> {
-    let history = look.snapshot.noise_history.as_ref();
-    let mut most: Option<(Name, Estimate, Option<f64>, bool)> = None;
-    for (index, metric) in gathering(health) {
-        for (estimate, test) in
-            evidence.estimates(index, metric, history).into_iter().zip(evidence.tests(index, metric))
-        {
-            // Of tests that say nothing yet, one that expects something.
-            let order = |estimate: &Estimate| (estimate.most, estimate.expected);
-            if most.as_ref().is_none_or(|(_, known, ..)| order(known) < order(&estimate)) {
-                most = Some((metric.name.clone(), estimate, test.noise.worst(), test.is_outage));
-            }
-        }
-    }
-    let (metric, estimate, placebo, outage) = most?;
-    let ranked = history.and_then(|history| history.threshold(level)).is_some();
+fn noise(
+    look: Look<'_>,
+    evidence: &Evidence,
+    keys: &Keys,
+    health: &HealthPlan,
+    level: Level,
+) -> Option<(Name, NoiseSeen)> {
+    let (most, estimate) = keys.most.as_ref().map(|most| (most, &most.estimate))?;
+    let metric = health.metrics.get(most.metric)?;
+    let test = evidence.tests(most.metric, metric).nth(most.test)?;
+    let ranked = look.snapshot.noise_history.as_ref().and_then(|history| history.threshold(level)).is_some();
+    let outage = test.outage.is_some() && !ranked;
     let method = match estimate.method {
         _ if ranked => Named::Ranked,
         Method::Replicas => Named::Replicas,
@@ -100,44 +98,45 @@ fn noise(look: Look<'_>, evidence: &Evidence, health: &HealthPlan, level: Level)
     let finite = |number: f64| Some(number).filter(|number| number.is_finite());
     let seen = NoiseSeen {
         method,
-        blocks: if evidence.first.e() < evidence.second { Key::First } else { Key::Second },
+        blocks: if outage || evidence.first.e() < evidence.second { Key::First } else { Key::Second },
         replicas: u32::try_from(estimate.replicas).map_or(Count::MAX, Count::from),
         canary_replicas: finite(1.0 / estimate.concentration),
         dispersion: finite(estimate.spread / estimate.spread_by_chance),
         deviation: libm::sqrt(estimate.noise.max(0.0)),
         correlation: estimate.correlation,
         freedom: estimate.freedom,
-        counted: if outage { 1.0 } else { estimate.counted },
+        counted: estimate.counted,
         outage,
         detectable: estimate.least_detectable(level.evidence()),
         needs_replicas: estimate.needs_replicas(),
         excess: finite(estimate.observed / estimate.expected - 1.0),
-        placebo: placebo.and_then(finite),
+        placebo: test.noise.worst().and_then(finite),
         young: evidence.replicas.young,
         seen: evidence.replicas.seen,
     };
-    Some((metric, seen))
+    Some((metric.name.clone(), seen))
 }
 
 /// The weakest assumption under which an abort is seldom false.
-fn assumption(evidence: &Evidence, health: &HealthPlan, history: Option<&NoiseHistory>) -> Assumption {
-    let mut estimates =
-        gathering(health).flat_map(|(index, metric)| evidence.estimates(index, metric, history)).peekable();
-    let shown = estimates.peek().is_some() && estimates.all(|estimate| estimate.method != Method::Declared);
-    if shown { Assumption::IndependentRequestsOrReplicas } else { Assumption::IndependentRequests }
+fn assumption(evidence: &Evidence, keys: &Keys) -> Assumption {
+    if keys.most.is_none() || keys.is_assumed || evidence.by_outage {
+        Assumption::IndependentRequests
+    } else {
+        Assumption::IndependentRequestsOrReplicas
+    }
 }
 
 /// What the evidence says of one metric being good enough.
 pub(crate) fn judge_metric(look: Look<'_>, health: &HealthPlan, plan: &EvidencePlan, index: usize) -> Option<Finding> {
     let (evidence, metric) = (look.folded.evidence.as_ref()?, health.metrics.get(index)?);
     let level = Level::of_attempt(plan.false_aborts, look.snapshot.release.attempt);
-    let history = look.snapshot.noise_history.as_ref();
-    let e = evidence.of(plan, index, metric).min(evidence.discounted(plan, index, metric, history));
+    let key = evidence.kept.keys.as_ref()?.of(index)?;
+    let e = key.first.min(key.left.e);
     let has_crossed = evidence.exact(health).any(|(other, test, _)| other.name == metric.name && test.has_crossed());
     let score = if has_crossed { Points::new(0) } else { points(level.meter(e)) };
     let needed = libm::log10(plan.proof.evidence());
     let shown = libm::log10(evidence.shown(index).map(super::Shown::e).min_by(f64::total_cmp)?);
-    let ratio = evidence.ratio(plan, index);
+    let ratio = evidence.kept.explained.as_ref()?.ratio(index);
     let finding = if !evidence.is_proved(plan, index) {
         Finding::hold(HoldKind::Waiting, Cause::HealthNotProved { shown, needed, score, ratio })
     } else if evidence.shown(index).any(super::Shown::is_reversed) {

@@ -2,29 +2,37 @@
 //!
 //! Every interval is folded into one process per test. The weighted average over the metrics is one process of harm,
 //! the first key of an abort: its running maximum decides. The second key is the same evidence, discounted by the
-//! noise that replicas show, unless it is of an outage. Each metric has its own proof that it is good enough, which `promote` needs, and which
-//! needs both keys too. One process spans the canary and the live stage.
+//! noise that replicas show; only what an outage says in its own intervals counts whole. Each metric has its own proof
+//! that it is good enough, which `promote` needs, and which needs both keys too. One process spans the canary and the
+//! live stage.
 
+mod at_bound;
 mod counted;
+mod doubt;
 mod gathered;
 mod judge;
+mod kept;
 mod replicas;
+mod second;
+mod shifted;
 mod shown;
+mod thresholds;
 
-pub(crate) use gathered::proved_at;
 pub(crate) use judge::{is_needed, judge, judge_metric};
+pub(crate) use thresholds::proved_at;
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::reading::Sides;
-use crate::Name;
 use crate::policy::{EvidencePlan, FixedLooks, HealthPlan, MetricPlan, Proof, Traffic};
 use crate::snapshot::{NoiseHistory, Observation, ReplicaStart};
-use crate::stats::{
-    Estimate, FEW_REPLICAS, GroupSequential, Level, MANY_REPLICAS, Method, Pair, Peak, RatioLimits, strictness,
-};
-use gathered::{Gathered, Interval, Past, Test};
-use replicas::{LeftOut, Replicas, Span};
+use crate::stats::{GroupSequential, Level, MANY_REPLICAS, Method, Pair, Peak};
+use doubt::{Past, Test};
+use gathered::{Gathered, Interval};
+use kept::Kept;
+use replicas::{LeftOut, Replicas, Span, is_false};
 use shown::Shown;
 
 /// Intervals after which a replica of the baseline can be found to be sick.
@@ -35,19 +43,27 @@ const ENOUGH_TO_DIAGNOSE: u32 = 5;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Evidence {
     /// One per metric of the policy; none for those judged by their limits.
-    metrics: Vec<Vec<Gathered>>,
+    ///
+    /// A look that sees nothing new shares them with the state that it begins with.
+    metrics: Arc<Vec<Vec<Gathered>>>,
     /// The running maximum of the weighted average: the first key.
     first: Peak,
     /// The second key after the newest interval, on the scale of the first.
     second: f64,
     /// The running maximum of the lesser of both.
     both: Peak,
+    /// Whether that maximum rests on an outage, and not on what the noise left.
+    #[serde(default, skip_serializing_if = "is_false")]
+    by_outage: bool,
     /// For how many intervals in a row the first key alone would have aborted.
     alone: u32,
     /// The step of the ramp.
     step: usize,
     intervals: u32,
-    replicas: Replicas,
+    replicas: Arc<Replicas>,
+    /// Of the newest look, for the next.
+    #[serde(skip)]
+    kept: Kept,
 }
 
 /// What is known beside the intervals.
@@ -57,6 +73,13 @@ pub(crate) struct Beside<'a> {
     pub(crate) history: Option<&'a NoiseHistory>,
     /// The level of an abort in this attempt.
     pub(crate) level: Level,
+}
+
+impl Beside<'_> {
+    /// The evidence beyond which this rollout ranks above past healthy ones; nothing where there are too few of them.
+    fn threshold(&self) -> Option<f64> {
+        self.history?.threshold(self.level)
+    }
 }
 
 /// What one interval is folded with.
@@ -69,14 +92,16 @@ impl Evidence {
     pub(crate) fn new(plan: &HealthPlan) -> Self {
         let of = |metric: &MetricPlan| metric.proofs.iter().map(Gathered::new).collect();
         Self {
-            metrics: plan.metrics.iter().map(of).collect(),
+            metrics: Arc::new(plan.metrics.iter().map(of).collect()),
             first: Peak::new(),
             second: 1.0,
             both: Peak::new(),
+            by_outage: false,
             alone: 0,
             step: 0,
             intervals: 0,
-            replicas: Replicas::default(),
+            replicas: Arc::default(),
+            kept: Kept::default(),
         }
     }
 
@@ -100,9 +125,11 @@ impl Evidence {
     ) -> Begun {
         let start = health.grid.start_of(slot);
         let span = Span { slot, start, end: start.plus(health.grid.every()) };
-        let admitted = self.replicas.admit(span, observations, beside.starts, health.grid.warm_up());
+        self.kept = Kept::default();
+        let replicas = Arc::make_mut(&mut self.replicas);
+        let admitted = replicas.admit(span, observations, beside.starts, health.grid.warm_up());
         for place in admitted.vacated {
-            self.metrics.iter_mut().flatten().for_each(|gathered| gathered.forget(place));
+            self.forget(place);
         }
         self.step = plan.ramp.step(self.step, Traffic::of(observations));
         Begun { left_out: admitted.left_out }
@@ -123,24 +150,31 @@ impl Evidence {
         };
         let kept = (!begun.left_out.is_empty()).then(|| (without(sides.canary), without(sides.baseline)));
         let sides = kept.as_ref().map_or(sides, |(canary, baseline)| Sides { canary, baseline });
-        let gathered = self.metrics.get_mut(index).into_iter().flatten();
+        let gathered = Arc::make_mut(&mut self.metrics).get_mut(index).into_iter().flatten();
         let mut past = Past { history: beside.history, metric: &metric.name, first: 0 };
         for (gathered, proof) in gathered.zip(&metric.proofs) {
             let interval = Interval { sides, step: self.step, known: &self.replicas, past };
             gathered.fold(plan, proof, metric, interval);
-            past.first += gathered.tests(proof).len();
+            past.first += gathered.tests(proof).count();
         }
     }
 
     /// Closes an interval: only now is it known what all metrics say together.
     pub(crate) fn close(&mut self, health: &HealthPlan, plan: &EvidencePlan, slot: u64, beside: Beside<'_>) {
         self.intervals = self.intervals.saturating_add(1);
-        let first = self.together(health, plan);
+        let keys = self.keys(health, plan, beside);
+        let first = keys.together(health, plan, |key| key.first);
         self.first.fold(first);
-        self.second = self.second_key(health, plan, beside);
-        self.both.fold(self.first.e().min(self.second));
+        let left = self.second_key(&keys, health, plan, beside);
+        self.second = left.e;
+        let both = self.first.e().min(left.e);
+        if both > self.both.e() {
+            self.by_outage = self.first.e().min(left.discounted) < both;
+        }
+        self.both.fold(both);
         let is_alone = beside.level.is_reached(first) && !beside.level.is_reached(self.second);
         self.alone = if is_alone { self.alone.saturating_add(1) } else { 0 };
+        self.kept.keys = Some(Arc::new(keys));
         if self.intervals >= ENOUGH_TO_DIAGNOSE && self.heals(beside) {
             self.leave_out_the_sick(slot);
         }
@@ -149,7 +183,10 @@ impl Evidence {
     /// Passes over intervals that nobody reported: looks that are planned for them are taken without seeing anything.
     pub(crate) fn miss(&mut self, plan: &HealthPlan, intervals: u64) {
         let planned = plan.evidence.as_ref().and_then(|of| of.fixed.as_ref()).map_or(0, FixedLooks::looks);
-        for (gathered, metric) in self.metrics.iter_mut().zip(&plan.metrics) {
+        if planned == 0 {
+            return;
+        }
+        for (gathered, metric) in Arc::make_mut(&mut self.metrics).iter_mut().zip(&plan.metrics) {
             for (gathered, proof) in gathered.iter_mut().zip(&metric.proofs) {
                 if let (Gathered::Exact { test, .. }, Proof::Exact { spending, .. }) = (gathered, proof) {
                     for _ in 0..intervals.min(u64::from(planned)) {
@@ -166,7 +203,7 @@ impl Evidence {
         &'a self,
         plan: &'a HealthPlan,
     ) -> impl Iterator<Item = (&'a MetricPlan, &'a GroupSequential, u32)> {
-        let metrics = plan.metrics.iter().zip(&self.metrics).filter(|(metric, _)| metric.gathers_evidence());
+        let metrics = plan.metrics.iter().zip(self.metrics.iter()).filter(|(metric, _)| metric.gathers_evidence());
         metrics.flat_map(|(metric, gathered)| {
             gathered.iter().filter_map(move |gathered| match gathered {
                 Gathered::Exact { test, unjudged, .. } => Some((metric, test, *unjudged)),
@@ -175,89 +212,10 @@ impl Evidence {
         })
     }
 
-    fn together(&self, health: &HealthPlan, plan: &EvidencePlan) -> f64 {
-        plan.weights.average(gathering(health).map(|(index, metric)| self.of(plan, index, metric)))
-    }
-
     /// The evidence of harm of one metric: the average over its tests.
     fn of(&self, plan: &EvidencePlan, index: usize, metric: &MetricPlan) -> f64 {
         let gathered = self.metrics.get(index).map_or(&[][..], Vec::as_slice);
         mean(gathered.iter().zip(&metric.proofs).map(|(gathered, proof)| gathered.harm(plan, proof)))
-    }
-
-    /// The second key, scaled so that both abort at the same level.
-    fn second_key(&self, health: &HealthPlan, plan: &EvidencePlan, beside: Beside<'_>) -> f64 {
-        let threshold = beside.history.and_then(|history| history.threshold(beside.level));
-        if let Some(threshold) = threshold {
-            return self.rank(health, plan) * (beside.level.evidence() / threshold);
-        }
-        let discounted = |(index, metric): (usize, &MetricPlan)| self.discounted(plan, index, metric, beside.history);
-        let e = plan.weights.average(gathering(health).map(discounted));
-        if plan.strict { e / self.strictness(health) } else { e }
-    }
-
-    /// The discounted evidence of harm of one metric.
-    fn discounted(
-        &self,
-        plan: &EvidencePlan,
-        index: usize,
-        metric: &MetricPlan,
-        history: Option<&NoiseHistory>,
-    ) -> f64 {
-        let past = Past { history, metric: &metric.name, first: 0 };
-        self.over_windows(plan, index, metric, |number, test, window| {
-            test.discounted(window, past.of(number, window, test.noise.age(window)))
-        })
-    }
-
-    /// What healthy rollouts are ranked by: discounted by today's replicas where there are any, whole where not.
-    pub(crate) fn rank(&self, health: &HealthPlan, plan: &EvidencePlan) -> f64 {
-        let of = |(index, metric): (usize, &MetricPlan)| {
-            if self.fewest_replicas(index, metric).is_none_or(|replicas| replicas < FEW_REPLICAS) {
-                return self.of(plan, index, metric);
-            }
-            self.over_windows(plan, index, metric, |_, test, window| {
-                let estimate = test.noise.estimate_by(Method::Replicas, window, test.bound, test.declared, None);
-                estimate.map_or(1.0, |estimate| estimate.e)
-            })
-        };
-        plan.weights.average(gathering(health).map(of))
-    }
-
-    /// The weighted average over windows of the average over tests.
-    fn over_windows(
-        &self,
-        plan: &EvidencePlan,
-        index: usize,
-        metric: &MetricPlan,
-        e: impl Fn(usize, Test<'_>, usize) -> f64,
-    ) -> f64 {
-        let mut first = 0;
-        let gathered = self.metrics.get(index).map_or(&[][..], Vec::as_slice);
-        mean(gathered.iter().zip(&metric.proofs).map(|(gathered, proof)| {
-            let tests = gathered.tests(proof);
-            let from = first;
-            first += tests.len();
-            if tests.is_empty() {
-                return 1.0;
-            }
-            mean(
-                tests
-                    .into_iter()
-                    .enumerate()
-                    .map(|(place, test)| plan.ramp.average(|window| e(from + place, test, window))),
-            )
-        }))
-    }
-
-    /// What is known of the noise of each test of a metric, over the whole rollout.
-    fn estimates(&self, index: usize, metric: &MetricPlan, history: Option<&NoiseHistory>) -> Vec<Estimate> {
-        let past = Past { history, metric: &metric.name, first: 0 };
-        let estimate = |(number, test): (usize, Test<'_>)| {
-            let of_past = past.of(number, 0, test.noise.age(0));
-            test.noise.estimate(0, test.bound, test.declared, of_past)
-        };
-        self.tests(index, metric).enumerate().filter_map(estimate).collect()
     }
 
     fn tests<'a>(&'a self, index: usize, metric: &'a MetricPlan) -> impl Iterator<Item = Test<'a>> {
@@ -271,11 +229,6 @@ impl Evidence {
         compared.map(|test| test.noise.replicas()).min()
     }
 
-    fn strictness(&self, health: &HealthPlan) -> f64 {
-        let fewest = gathering(health).filter_map(|(index, metric)| self.fewest_replicas(index, metric)).min();
-        strictness(fewest.unwrap_or(0))
-    }
-
     /// Whether sick replicas of the baseline are left out, rather than reported: with few replicas and no history that
     /// would do more harm than good.
     fn heals(&self, beside: Beside<'_>) -> bool {
@@ -283,34 +236,28 @@ impl Evidence {
     }
 
     fn leave_out_the_sick(&mut self, slot: u64) {
-        let mut found: Vec<usize> = self.metrics.iter().flatten().flat_map(Gathered::sick).collect();
-        found.sort_unstable();
-        found.dedup();
-        for place in found {
-            if self.replicas.leave_out(place, slot) {
-                self.metrics.iter_mut().flatten().for_each(|gathered| gathered.forget(place));
+        for place in self.sick() {
+            if Arc::make_mut(&mut self.replicas).leave_out(place, slot) {
+                self.forget(place);
+                self.kept.keys = None;
             }
         }
     }
 
-    /// Names of replicas of the baseline that look sick and are compared all the same.
-    fn suspected(&self) -> Vec<&Name> {
-        if self.intervals < ENOUGH_TO_DIAGNOSE {
-            return Vec::new();
-        }
+    /// Places of replicas of the baseline that some metric shows to be sick.
+    fn sick(&self) -> Vec<usize> {
         let mut found: Vec<usize> = self.metrics.iter().flatten().flat_map(Gathered::sick).collect();
         found.sort_unstable();
         found.dedup();
-        found.into_iter().filter_map(|place| self.replicas.name(place)).collect()
+        found
+    }
+
+    fn forget(&mut self, place: usize) {
+        Arc::make_mut(&mut self.metrics).iter_mut().flatten().for_each(|gathered| gathered.forget(place));
     }
 
     fn shown(&self, index: usize) -> impl Iterator<Item = &Shown> {
         self.metrics.get(index).into_iter().flatten().map(Gathered::shown)
-    }
-
-    /// How many times as often as the baseline the canary has bad events, by the first test that says so.
-    fn ratio(&self, plan: &EvidencePlan, index: usize) -> Option<RatioLimits> {
-        self.metrics.get(index)?.iter().find_map(|gathered| gathered.ratio(plan))
     }
 
     /// Whether every test of the metric has shown that it is good enough.

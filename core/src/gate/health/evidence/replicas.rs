@@ -39,8 +39,8 @@ struct Known {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
-const fn is_false(sick: &bool) -> bool {
-    !*sick
+pub(super) const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// An interval in time.

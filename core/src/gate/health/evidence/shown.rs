@@ -26,9 +26,9 @@ impl Shown {
     /// The evidence after another interval, and what is left of it after the noise.
     pub(super) fn fold(&mut self, plan: &EvidencePlan, e: f64, doubted: f64) {
         self.peak.fold(e.min(doubted));
-        self.recent.push(e);
-        let old = self.recent.len().saturating_sub(plan.recent.saturating_add(1));
+        let old = self.recent.len().saturating_sub(plan.recent);
         self.recent.drain(..old);
+        self.recent.push(e);
     }
 
     /// The most that both keys say so far.
