@@ -1,6 +1,7 @@
 //! Headers of requests: which may be written, and which carry credentials.
 
 use super::message::Header;
+use super::redact::is_unfit_for_headers;
 
 /// What the prober calls itself.
 pub(super) const USER_AGENT: &str = concat!("davy-probe/", env!("CARGO_PKG_VERSION"));
@@ -52,8 +53,7 @@ impl Headers {
 }
 
 fn header(name: &str, value: String, secret: bool) -> Result<Header, String> {
-    // A line break would begin another header, or another request.
-    if value.contains(|c: char| c.is_control() && c != '\t') {
+    if is_unfit_for_headers(&value) {
         return Err(format!("the value of the header `{name}` has control characters"));
     }
     Ok(Header { name: name.to_owned(), value, secret: secret || CREDENTIALS.contains(&name) })

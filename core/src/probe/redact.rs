@@ -9,6 +9,8 @@ pub(crate) const SHORTEST: usize = 4;
 
 /// What the names of secrets begin with where they stand for them.
 const PLACEHOLDER: &str = "redacted.";
+/// And those of secrets that no header can carry: a replay must fail where the run did.
+const UNFIT: &str = "redacted.unfit.";
 
 /// The secrets of a run and how they may be written.
 #[derive(Clone, Default)]
@@ -20,10 +22,11 @@ pub(crate) struct Redactor {
 impl Redactor {
     /// Adds a secret. Shorter ones than [`SHORTEST`] are the caller's concern.
     pub(crate) fn add(&mut self, name: &str, value: &str) {
-        let placeholder = placeholder(name);
-        if value.chars().count() < SHORTEST || value == placeholder || self.knows(value) {
+        let (fit, unfit) = (placeholder(name), unfit_placeholder(name));
+        if value.chars().count() < SHORTEST || value == fit || value == unfit || self.knows(value) {
             return;
         }
+        let placeholder = if is_unfit_for_headers(value) { unfit } else { fit };
         let json = serde_json::to_string(value).unwrap_or_default();
         let percent = percent_encode(value);
         let html = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
@@ -86,8 +89,21 @@ impl Redactor {
 
 /// What stands for a secret: only characters that every encoding leaves alone.
 pub(crate) fn placeholder(name: &str) -> String {
-    let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '.' }).collect();
-    format!("{PLACEHOLDER}{plain}")
+    format!("{PLACEHOLDER}{}", plain(name))
+}
+
+/// Whether no header can have this value, or it stands for one that none can: a line break would begin another header,
+/// or another request.
+pub(crate) fn is_unfit_for_headers(value: &str) -> bool {
+    value.contains(|c: char| c.is_control() && c != '\t') || value.contains(UNFIT)
+}
+
+fn unfit_placeholder(name: &str) -> String {
+    format!("{UNFIT}{}", plain(name))
+}
+
+fn plain(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '.' }).collect()
 }
 
 /// `%2F` as `%2f`.
@@ -120,6 +136,19 @@ mod tests {
             assert_eq!(redactor.text(&format!("<{text}>")), "<redacted.secrets.pw>", "{text}");
         }
         assert_eq!(redactor.text("p w"), "p w");
+    }
+
+    #[test]
+    fn what_no_header_can_carry_stays_so_without_its_secret() {
+        let mut redactor = Redactor::default();
+        redactor.add("token", "a\r\nb: c");
+        redactor.add("other", "a\tb c");
+        let (token, other) = (redactor.text("a\r\nb: c"), redactor.text("a\tb c"));
+        assert!(is_unfit_for_headers(&token) && !is_unfit_for_headers(&other), "{token} {other}");
+        // What a replay is told is known by that name already.
+        let mut replayed = Redactor::default();
+        replayed.add("token", &token);
+        assert_eq!(replayed.text(&token), token);
     }
 
     #[test]

@@ -287,7 +287,7 @@ fn dispersed(variation: f64, rng: &mut ChaCha8Rng) -> f64 {
 }
 
 #[cfg(test)]
-#[expect(clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
 mod tests {
     use davy::Share;
     use davy::plan::Varies;
