@@ -8,6 +8,8 @@
 //! What uses up a budget ends after exactly [`REGO_INSTRUCTIONS`] instructions or [`REGO_WORK`] of work in Rego; in CEL it does
 //! not begin, for its work is bounded by [`CEL_WORK`] beforehand.
 
+use davy::{Count, Limit};
+
 /// The longest Rego source, in bytes.
 pub const REGO_BYTES: usize = 64 << 10;
 
@@ -64,5 +66,14 @@ pub const PATTERN_BYTES: usize = 256;
 /// The largest compiled pattern of `matches`, in bytes.
 pub const PATTERN_SIZE: usize = 256 << 10;
 
+/// The most places of one document that are looked at for what is missing. A document has fewer values, but one rule can
+/// read them in many ways; beyond, it holds.
+pub const LOOKS: u64 = 200_000;
+
 /// The most findings of one set of one rule.
 pub const FINDINGS: usize = 64;
+
+/// More work than this, as a finding says it.
+pub(crate) fn work(most: u64) -> Limit {
+    Limit::Work(Count::new(most).unwrap_or(Count::MAX))
+}

@@ -7,6 +7,7 @@ use davy::document::{DiagnosticCode as Code, did_you_mean};
 use davy::rule::{Names, Shape};
 use davy::{Fact, Operand, Text};
 
+use crate::limits::LOOKS;
 use crate::text::{Report, one_line, shown};
 
 /// A place of the input document.
@@ -133,15 +134,20 @@ pub(crate) fn parse(text: &str, root: Shape, at: (u32, u32), report: &mut Report
     let mut place = Place::root(root);
     for part in text.split('.') {
         let (key, brackets) = part.find('[').map_or((part, ""), |from| part.split_at(from));
-        place = place.key(key, at, report)?;
-        for _ in 0..brackets.matches("[*]").count() {
-            place = place.step(To::Each)?;
-        }
-        let clean = brackets.replace("[*]", "").is_empty() && !key.is_empty();
-        if !clean {
+        let is_clean = brackets.replace("[*]", "").is_empty() && !key.is_empty();
+        if !is_clean {
             let hint = "write it as `facts.approvals[*].by`".to_owned();
             report.error(Code::RuleSyntax, at, format!("`{}` is no path", shown(text)), hint);
             return None;
+        }
+        place = place.key(key, at, report)?;
+        for _ in 0..brackets.matches("[*]").count() {
+            let Some(each) = place.step(To::Each) else {
+                let message = format!("`{}` is neither a list nor a map of names", path(&place.steps));
+                report.error(Code::RulePath, at, message, None);
+                return None;
+            };
+            place = each;
         }
     }
     Some(if asked { place.asked() } else { place })
@@ -157,10 +163,14 @@ pub(crate) struct Reads {
     at: Option<(u32, u32)>,
 }
 
-/// What is missing of a document: paths, and where the first is read.
-pub(crate) struct Missing {
-    pub(crate) paths: Vec<Text>,
-    pub(crate) at: (u32, u32),
+/// What is missing of a document.
+pub(crate) enum Missing {
+    /// All that is read is there.
+    Nothing,
+    /// What is not there, and where the first of it is read.
+    Paths { paths: Vec<Text>, at: (u32, u32) },
+    /// It is read in so many ways that the search gave up before it had seen all: something may be missing.
+    Untold,
 }
 
 impl Reads {
@@ -178,30 +188,29 @@ impl Reads {
     }
 
     /// What the rule reads and `document` does not have.
-    pub(crate) fn missing(&self, document: &Fact) -> Option<Missing> {
+    pub(crate) fn missing(&self, document: &Fact) -> Missing {
         let mut search = Search { document, trail: Vec::with_capacity(8), found: Vec::new(), visited: 0 };
         search.look(self, document);
-        let at = search.found.iter().map(|(_, at)| *at).min()?;
+        let Some(at) = search.found.iter().map(|(_, at)| *at).min() else {
+            return if search.gave_up() { Missing::Untold } else { Missing::Nothing };
+        };
         let mut paths: Vec<Text> = search.found.iter().filter_map(|(path, _)| one_line(path)).collect();
         paths.sort();
         paths.dedup();
         paths.truncate(MOST_SHOWN);
-        Some(Missing { paths, at })
+        Missing::Paths { paths, at }
     }
 }
 
 /// The most missing paths that are named.
 const MOST_SHOWN: usize = 16;
 
-/// The most places of a document that are looked at; a document has fewer values, but lists can be read several ways.
-const MOST_VISITED: usize = 200_000;
-
 struct Search<'a> {
     document: &'a Fact,
     /// Where it is; only what is missing is spelled out.
     trail: Vec<Hop<'a>>,
     found: Vec<(String, (u32, u32))>,
-    visited: usize,
+    visited: u64,
 }
 
 /// One step of a search.
@@ -224,11 +233,11 @@ impl Hop<'_> {
 }
 
 impl<'a> Search<'a> {
+    fn gave_up(&self) -> bool {
+        self.visited > LOOKS
+    }
+
     fn look(&mut self, reads: &'a Reads, fact: &'a Fact) {
-        self.visited = self.visited.saturating_add(1);
-        if self.visited > MOST_VISITED || self.found.len() > MOST_SHOWN {
-            return;
-        }
         for (to, below) in &reads.below {
             let hop = Hop::To(to);
             match (to, fact) {
@@ -240,6 +249,8 @@ impl<'a> Search<'a> {
                         self.one(Hop::Key(key), below, fact.get(key));
                     }
                 }
+                // Each element of what has elements is there.
+                (To::Each, Fact::List(_) | Fact::Map(_)) if below.below.is_empty() => {}
                 (To::Each, Fact::List(items)) => {
                     items.iter().enumerate().for_each(|(index, item)| self.one(Hop::Index(index), below, Some(item)));
                 }
@@ -253,6 +264,10 @@ impl<'a> Search<'a> {
     }
 
     fn one(&mut self, hop: Hop<'a>, below: &'a Reads, fact: Option<&'a Fact>) {
+        self.visited = self.visited.saturating_add(1);
+        if self.gave_up() || self.found.len() > MOST_SHOWN {
+            return;
+        }
         self.trail.push(hop);
         match fact {
             Some(fact) if !below.below.is_empty() => self.look(below, fact),

@@ -89,6 +89,17 @@ fn rego_holds_where_something_it_reads_is_not_there() {
             r#"{"owners": ["a"], "approvals": {"a": {}}}"#,
             "facts.approvals.a.by",
         ),
+        // Of several declarations that can be meant, all are looked for.
+        (
+            "# reads: facts.approvals[*].by\n# reads: facts.approvals[*].role\ndeny contains \"x\" if {\n\tone := input.facts.approvals[lower(input.facts.who)]\n\tone.by != \"x\"\n}",
+            r#"{"who": "A", "approvals": {"a": {"by": "x"}}}"#,
+            "facts.approvals.a.role",
+        ),
+        (
+            "# reads: facts.a.n, facts.b.n\ndeny contains \"x\" if {\n\ty := union({{input.facts.a}, {input.facts.b}})\n\tsome z in y\n\tz.n > 3\n}",
+            r#"{"a": {"n": 1}, "b": {}}"#,
+            "facts.b.n",
+        ),
         // What gates leave open is missing like anything else.
         ("deny contains \"x\" if input.scores.health < 50", "{}", "scores.health"),
     ] {
@@ -169,6 +180,51 @@ fn what_cannot_be_followed_must_be_declared() {
     assert_eq!(diagnostics("r.cel", declared), [""; 0]);
     let engine = cel(declared);
     assert_eq!(missing(&engine, r#"{"a": "x", "b": "y", "approvals": {"z": {}}}"#), "facts.approvals.z.by");
+    // Of several that can be meant, all are looked for.
+    let several = cel(&format!("// reads: facts.approvals[*].role\n{declared}"));
+    let of = r#"{"a": "x", "b": "y", "approvals": {"z": {"by": "x"}}}"#;
+    assert_eq!(missing(&several, of), "facts.approvals.z.role");
     // The key itself may still not be there, which the language says.
     assert_eq!(missing(&engine, r#"{"a": "x", "b": "y", "approvals": {"z": {"by": "x"}}}"#), "rules.broken");
+}
+
+/// Where the finding of a rule in CEL points to.
+fn place(engine: &davy::Engine, facts: &str) -> String {
+    let decision = decide(engine, &snapshot(Asked::Start, facts));
+    let finding = decision.findings.iter().find(|it| it.code() == "rules.missing").unwrap();
+    finding.source.as_ref().unwrap().to_string()
+}
+
+#[test]
+fn what_is_missing_is_shown_where_it_is_read() {
+    let engine = cel("facts.a == 1 &&\n  facts.list.all(one,\n    one.b.c[0] > 2) && has(facts.d.e)");
+    assert_eq!(place(&engine, "{}"), "r.cel:1:1");
+    assert_eq!(place(&engine, r#"{"a": 1, "list": [{}], "d": {}}"#), "r.cel:3:5");
+    assert_eq!(place(&engine, r#"{"a": 1, "list": []}"#), "r.cel:3:28");
+    // In the lines of the document that an expression stands in.
+    let rules = "    - name: floor\n      cel: |\n        facts.a >= 3 &&\n          facts.b > 1\n";
+    let bundle = davy::Bundle::from_files([("rollouts.yaml", rollout(rules, ""))]).unwrap();
+    let engine = davy::Engine::builder(&bundle).rules(davy_rules::languages()).build().unwrap();
+    assert_eq!(place(&engine, r#"{"a": 3}"#), "rollouts.yaml:11:11");
+}
+
+#[test]
+fn a_rule_that_is_read_in_too_many_ways_to_be_searched_holds() {
+    // The first condition is never true, so that judging the rule itself would end at once, and find nothing.
+    let clause = |key: &str| {
+        format!(
+            "deny contains \"x\" if {{\n\tinput.facts.on == true\n\tsome e in input.facts.m[input.facts.{key}]\n\te.n > 3\n}}\n"
+        )
+    };
+    let keys: Vec<String> = (0..30).map(|n| format!("k{n}")).collect();
+    let rule: String = keys.iter().map(|key| clause(key)).chain([clause("last")]).collect();
+    let facts = |length: usize| {
+        let keys: String = keys.iter().map(|key| format!("\"{key}\": \"a\", ")).collect();
+        let list = vec!["{\"n\": 1}"; length].join(",");
+        format!("{{ \"on\": false, {keys}\"last\": \"b\", \"m\": {{ \"a\": [{list}], \"b\": [{{}}] }} }}")
+    };
+    let engine = rego(&rule);
+    assert_eq!(missing(&engine, &facts(100)), "facts.m.b[0].n");
+    let said = says(&engine, &facts(7900));
+    assert!(said[0].starts_with("hold rules.exhausted"), "{said:?}");
 }

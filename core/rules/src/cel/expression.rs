@@ -15,9 +15,9 @@ use super::cost::Cost;
 use super::view::Variables;
 use super::walk::{Conjunct, walk};
 use super::{ENV, guard};
-use crate::limits::CEL_WORK;
-use crate::read::Reads;
-use crate::text::{Report, one_line, shown};
+use crate::limits::{CEL_WORK, LOOKS};
+use crate::read::{Missing, Reads};
+use crate::text::{Places, Report, one_line, shown};
 
 /// A compiled expression.
 #[derive(Debug)]
@@ -26,6 +26,7 @@ pub(super) struct Expression {
     reads: Reads,
     cost: Cost,
     leaves: Vec<Leaf>,
+    places: Places,
 }
 
 /// A part of the conjunction, with its own text and place where they can be told apart.
@@ -44,9 +45,13 @@ pub(super) enum Answer<'a> {
     /// It is not, for these parts are not.
     False(Vec<&'a Part>),
     /// It reads what is not there, and does not ask whether it is.
-    Missing(Vec<Text>),
-    /// It could cost more than [`CEL_WORK`].
-    Exhausted,
+    Missing {
+        paths: Vec<Text>,
+        /// Where the first of them is read.
+        position: Position,
+    },
+    /// It could cost more than this, or look for what is missing at more places.
+    Exhausted(u64),
     /// It has no answer, for a part has none.
     Failed { problem: String, part: &'a Part },
 }
@@ -81,7 +86,8 @@ impl Expression {
             }
         });
         let leaves = leaves_of(&program, source);
-        Some(Self { parts: parts.collect(), reads: walked.reads, cost: walked.cost, leaves })
+        let places = Places::of(source);
+        Some(Self { parts: parts.collect(), reads: walked.reads, cost: walked.cost, leaves, places })
     }
 
     /// Its answer over a document, whose variables are only asked for where it may be judged. True if every part is. What
@@ -91,11 +97,13 @@ impl Expression {
         document: &Fact,
         variables: impl FnOnce() -> V,
     ) -> Answer<'_> {
-        if let Some(missing) = self.reads.missing(document) {
-            return Answer::Missing(missing.paths);
+        match self.reads.missing(document) {
+            Missing::Nothing => {}
+            Missing::Paths { paths, at } => return Answer::Missing { paths, position: self.places.position(at) },
+            Missing::Untold => return Answer::Exhausted(LOOKS),
         }
         if self.cost.over(document) > CEL_WORK {
-            return Answer::Exhausted;
+            return Answer::Exhausted(CEL_WORK);
         }
         let variables = variables();
         let (mut wrong, mut failed) = (Vec::new(), None);
@@ -128,7 +136,8 @@ impl Expression {
         document: &Fact,
         variables: impl FnOnce() -> V,
     ) -> Vec<usize> {
-        if self.reads.missing(document).is_some() || self.cost.over(document) > CEL_WORK {
+        let is_judged = matches!(self.reads.missing(document), Missing::Nothing);
+        if !is_judged || self.cost.over(document) > CEL_WORK {
             return Vec::new();
         }
         let variables = variables();

@@ -135,12 +135,14 @@ impl Walk<'_, '_> {
     /// A place is read where a reference ends.
     fn reference(&mut self, expr: &IdedExpr, env: &Env, present: &Present) -> (Is, Cost) {
         let at = (self.place)(expr.id);
+        // A node of a reference stands at its last sign; what is missing is shown where the reference begins.
+        let start = (self.place)(first_of(expr).id);
         // `has(a.b)` reads `a` and asks about `b`.
         if let Expr::Select(select) = &expr.expr
             && select.test
         {
             let base = self.lead(&select.operand, env, present);
-            let cost = self.read(&base, at, present);
+            let cost = self.read(&base, start, present);
             if let Is::Place(place) = &base {
                 place.key(&select.field, at, self.report);
             }
@@ -148,7 +150,7 @@ impl Walk<'_, '_> {
         }
         let mut costs = Vec::new();
         let is = self.lead_with(expr, env, present, &mut costs);
-        costs.push(self.read(&is, at, present));
+        costs.push(self.read(&is, start, present));
         (is, Cost::Step(costs))
     }
 
@@ -212,7 +214,7 @@ impl Walk<'_, '_> {
             Is::Place(place) => place.key(key, at, self.report).map_or(Is::Scalar, Is::Place),
             Is::Computed => {
                 let declared = self.declared.of_key(key, at, self.report);
-                self.reads.extend(declared.map(|steps| (steps, at)));
+                self.reads.extend(declared.into_iter().map(|steps| (steps, at)));
                 Is::Computed
             }
             Is::Object(fields) => fields.get(key).cloned().unwrap_or(Is::Scalar),
@@ -245,7 +247,7 @@ impl Walk<'_, '_> {
     fn dynamic(&mut self, place: &Place, at: At) -> Is {
         let Some(each) = place.step(To::Each) else { return Is::Scalar };
         let declared = self.declared.of_each(&each, at, self.report);
-        self.reads.extend(declared.map(|steps| (steps, at)));
+        self.reads.extend(declared.into_iter().map(|steps| (steps, at)));
         Is::Place(each)
     }
 
@@ -474,15 +476,27 @@ impl Walk<'_, '_> {
 
     /// Where an expression leads, and one step further, without noting or reporting anything.
     fn quietly(&mut self, expr: &IdedExpr, env: &Env, further: impl FnOnce(Place) -> Option<Place>) -> Present {
-        let (reads, diagnostics) = (self.reads.len(), self.report.diagnostics.len());
+        let reads = self.reads.len();
+        let was_quiet = std::mem::replace(&mut self.report.is_quiet, true);
         let is = self.lead(expr, env, &Present::new());
+        self.report.is_quiet = was_quiet;
         self.reads.truncate(reads);
-        self.report.diagnostics.truncate(diagnostics);
         let place = match is {
             Is::Place(place) => further(place),
             _ => None,
         };
         place.into_iter().map(|place| place.steps.into_iter().map(|step| step.to).collect()).collect()
+    }
+}
+
+/// The name that a reference begins with.
+fn first_of(expr: &IdedExpr) -> &IdedExpr {
+    match &expr.expr {
+        Expr::Select(select) => first_of(&select.operand),
+        Expr::Call(CallExpr { func_name, args, .. }) if func_name == operators::INDEX => {
+            args.first().map_or(expr, first_of)
+        }
+        _ => expr,
     }
 }
 
