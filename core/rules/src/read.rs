@@ -9,6 +9,7 @@ use davy::{Fact, Operand, Text};
 
 use crate::limits::LOOKS;
 use crate::text::{Report, one_line, shown};
+use crate::value::Is;
 
 /// A place of the input document.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +17,40 @@ pub(crate) struct Place {
     pub(crate) steps: Vec<Step>,
     /// What may stand there.
     pub(crate) shape: Shape,
+    /// What the rule has instead, where a step that it asks about leads nowhere.
+    instead: Instead,
+}
+
+/// What a rule puts in the place of what is not there.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Instead {
+    /// Nothing.
+    Nothing,
+    /// A list, set or map without elements.
+    Empty,
+    /// This.
+    Value(Box<Is>),
+    /// Something that lacks what is read of it, so that the rule would read nothing there without a word.
+    Lacking,
+}
+
+impl Instead {
+    /// One step down what stands there instead.
+    fn step(&self, to: &To) -> Self {
+        match (self, to) {
+            // What has no elements has none that could lack something.
+            (Self::Nothing, _) | (Self::Empty, To::Each) => Self::Nothing,
+            (Self::Value(is), To::Key(key)) => match &**is {
+                Is::Object(fields) => fields.get(key).map_or(Self::Lacking, |is| Self::Value(Box::new(is.clone()))),
+                _ => Self::Lacking,
+            },
+            (Self::Value(is), To::Each) => match &**is {
+                Is::Of(_) | Is::Object(_) => Self::Value(Box::new(is.element())),
+                _ => Self::Lacking,
+            },
+            (Self::Empty | Self::Value(_) | Self::Lacking, _) => Self::Lacking,
+        }
+    }
 }
 
 /// One step down the document.
@@ -40,7 +75,7 @@ pub(crate) enum To {
 impl Place {
     /// The whole document.
     pub(crate) fn root(shape: Shape) -> Self {
-        Self { steps: Vec::new(), shape }
+        Self { steps: Vec::new(), shape, instead: Instead::Nothing }
     }
 
     /// One step further; nothing where nothing can stand there.
@@ -49,9 +84,10 @@ impl Place {
             To::Key(key) => self.shape.field(key)?,
             To::Index(_) | To::Each | To::KeyAt(_) => self.shape.element()?,
         };
+        let instead = self.instead.step(&to);
         let mut steps = self.steps.clone();
         steps.push(Step { to, asked: false });
-        Some(Self { steps, shape })
+        Some(Self { steps, shape, instead })
     }
 
     /// The same place, where the rule asked whether its last step leads anywhere.
@@ -59,7 +95,24 @@ impl Place {
         if let Some(last) = self.steps.last_mut() {
             last.asked = true;
         }
+        self.instead = Instead::Nothing;
         self
+    }
+
+    /// The same place, where the rule has something instead if nothing is there.
+    pub(crate) fn or(self, instead: Instead) -> Self {
+        Self { instead, ..self }
+    }
+
+    /// What the rule has instead.
+    pub(crate) fn instead(&self) -> &Instead {
+        &self.instead
+    }
+
+    /// The steps that lead there; what the rule has instead counts only where it has what is read.
+    pub(crate) fn read(&self) -> Vec<Step> {
+        let is_lacking = self.instead == Instead::Lacking;
+        self.steps.iter().map(|step| Step { to: step.to.clone(), asked: step.asked && !is_lacking }).collect()
     }
 
     /// Whether the same document always has the same one value there, whatever is iterated.

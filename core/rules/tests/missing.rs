@@ -17,6 +17,11 @@ fn missing(engine: &davy::Engine, facts: &str) -> String {
     }
 }
 
+/// A rule that has this instead of labels, and a condition on what it gets.
+fn labels(default: &str, condition: &str) -> String {
+    format!("deny contains \"x\" if {{\n\ty := object.get(input.facts, [\"labels\"], {default})\n\t{condition}\n}}")
+}
+
 #[test]
 fn rego_holds_where_something_it_reads_is_not_there() {
     for (rule, facts, expected) in [
@@ -38,6 +43,23 @@ fn rego_holds_where_something_it_reads_is_not_there() {
         ),
         ("deny contains \"x\" if object.get(input.facts, \"n\", 9) > 3", "{}", "rules.deny"),
         ("deny contains \"x\" if object.get(input, [\"facts\", \"n\"], 0) > 3", "{}", "rules.passed"),
+        // A default says what it means that nothing is there as far as it has what is read of it.
+        (&labels("{}", "y.team == \"a\""), "{}", "facts.labels.team"),
+        (&labels("null", "y.team == \"a\""), "{}", "facts.labels.team"),
+        (&labels("{\"owner\": \"\"}", "y.team == \"a\""), "{}", "facts.labels.team"),
+        (&labels("{\"team\": {}}", "y.team.name == \"a\""), "{}", "facts.labels.team.name"),
+        (&labels("{\"team\": \"\"}", "y.team == \"a\""), "{}", "rules.passed"),
+        (&labels("{\"team\": \"a\"}", "y.team == \"a\""), "{}", "rules.deny"),
+        (&labels("{\"team\": \"\"}", "y.team == \"a\""), r#"{"labels": {}}"#, "facts.labels.team"),
+        (&labels("{}", "object.get(y, \"team\", \"\") == \"a\""), "{}", "rules.passed"),
+        (&labels("{}", "not y.team"), "{}", "rules.deny"),
+        (&labels("[]", "some z in y\n\tz.team == \"a\""), "{}", "rules.passed"),
+        (&labels("[{}]", "some z in y\n\tz.team == \"a\""), "{}", "facts.labels[*].team"),
+        (
+            "deny contains \"x\" if {\n\ty := object.get(input.facts.m, input.release.environment, {})\n\ty.n > 3\n}",
+            r#"{"m": {"test": {"n": 1}}}"#,
+            "facts.m.prod.n",
+        ),
         ("default n := 0\nn := input.facts.n\ndeny contains \"x\" if n > 3", "{}", "rules.passed"),
         // A default of a condition says nothing about what it reads.
         ("default big := false\nbig if input.facts.n > 3\ndeny contains \"x\" if big", "{}", "facts.n"),
@@ -108,6 +130,18 @@ fn rego_holds_where_something_it_reads_is_not_there() {
     }
 }
 
+/// Variables that are bound after they are used, where `regorus` takes that.
+#[test]
+fn a_chain_of_variables_is_followed_against_its_order() {
+    for assign in ["=", ":="] {
+        let text =
+            "package r\ndeny contains \"x\" if {\n\td.n > 3\n\td IS c.x\n\tc IS b.x\n\tb IS a.x\n\ta IS input.facts\n}";
+        if let Ok(engine) = with_file("r.rego", &text.replace("IS", assign)) {
+            assert_eq!(missing(&engine, r#"{"x": {"x": {"x": {}}}}"#), "facts.x.x.x.n", "{assign}");
+        }
+    }
+}
+
 #[test]
 fn cel_holds_where_something_it_reads_is_not_there() {
     for (rule, facts, expected) in [
@@ -161,6 +195,9 @@ fn a_set_whose_input_is_there_is_judged_although_another_is_blind() {
 
 #[test]
 fn what_cannot_be_followed_must_be_declared() {
+    let lists: String = (1..=65).map(|n| format!("\tx{n} := [x{}]\n", n - 1)).collect();
+    let deep =
+        format!("package r\ndeny contains \"x\" if {{\n\tx0 := input.facts\n{lists}\tsome y in x65\n\ty.n > 3\n}}");
     for (file, text) in [
         (
             "r.rego",
@@ -170,6 +207,16 @@ fn what_cannot_be_followed_must_be_declared() {
             "r.rego",
             "package r\ndeny contains \"x\" if {\n\ty := union({{input.facts}, {input.release}})\n\tsome z in y\n\tz.n > 3\n}",
         ),
+        (
+            "r.rego",
+            "package r\ndeny contains \"x\" if {\n\ty := object.get(input.facts.m, lower(input.facts.k), {})\n\ty.n > 3\n}",
+        ),
+        (
+            "r.rego",
+            "package r\ndeny contains \"x\" if {\n\ty := object.get(input.facts, \"a\", input.facts.b)\n\ty.n > 3\n}",
+        ),
+        // What nests too deep to be followed is computed.
+        ("r.rego", &deep),
         ("r.cel", "facts.approvals[facts.a + facts.b].by == 'x'"),
         ("r.cel", "facts.a[facts.list[0] == 1 ? 'x' : 'y']"),
     ] {
