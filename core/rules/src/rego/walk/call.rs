@@ -104,6 +104,8 @@ impl<'w> Walk<'w, '_> {
                 (Is::Place(key), Is::Place(place)) if key.is_single() => {
                     place.step(To::KeyAt(key.steps)).map_or(Is::Scalar, Is::Place)
                 }
+                // A key of the map itself is there.
+                (Is::KeyOf(of), is) if *of == is => return Known { is: is.element(), copies },
                 // An empty list has no parts that could be read instead of those of an element.
                 (_, is) if is_list && is_empty => return Known { is: is.element(), copies },
                 (_, is) => return Known { is: is.element().or(default.is), copies },
