@@ -66,6 +66,13 @@ pub const PATTERN_BYTES: usize = 256;
 /// The largest compiled pattern of `matches`, in bytes.
 pub const PATTERN_SIZE: usize = 256 << 10;
 
+/// A pattern of `matches` that compiles to more than this many bytes costs twice as much for each part of a text, one of more
+/// than twice as many four times, and so on: the worst that matching takes is its size times that of the text.
+pub const PATTERN_STEP: usize = 8 << 10;
+
+/// The most different patterns of a CEL expression; each is compiled once, when it is loaded.
+pub const PATTERNS: usize = 8;
+
 /// The most places of one document that are looked at for what is missing. A document has fewer values, but one rule can
 /// read them in many ways; beyond, it holds.
 pub const LOOKS: u64 = 200_000;

@@ -13,6 +13,8 @@ pub(super) enum Cost {
     Step(Vec<Cost>),
     /// Reading what stands at a place: a text or a list is copied.
     Read(Vec<Step>),
+    /// Comparing what stands at a place, maps included, with something else.
+    Whole(Vec<Step>),
     /// Something for each element of a list.
     Loop { over: Over, each: Box<Cost> },
 }
@@ -41,6 +43,7 @@ impl Cost {
                 sum
             }
             Self::Read(steps) => 1_u64.saturating_add(largest(document, steps, &|fact| size(fact))),
+            Self::Whole(steps) => 1_u64.saturating_add(largest(document, steps, &|fact| whole(fact))),
             Self::Loop { over, each } => {
                 let turns = match over {
                     Over::Place(steps) => largest(document, steps, &|fact| match fact {
@@ -78,5 +81,18 @@ fn size(fact: &Fact) -> u64 {
         Fact::Text(text) => text.len() as u64 / 8,
         Fact::List(items) => items.iter().fold(items.len() as u64, |sum, item| sum.saturating_add(size(item))),
         Fact::Null | Fact::Bool(_) | Fact::Integer(_) | Fact::Number(_) | Fact::Map(_) => 0,
+    }
+}
+
+/// What is looked at when a value is compared: all that is in it.
+fn whole(fact: &Fact) -> u64 {
+    let one = |fact: &Fact| whole(fact).saturating_add(1);
+    match fact {
+        Fact::Text(text) => text.len() as u64 / 8,
+        Fact::List(items) => items.iter().fold(0, |sum: u64, item| sum.saturating_add(one(item))),
+        Fact::Map(map) => map
+            .iter()
+            .fold(0, |sum: u64, (key, item)| sum.saturating_add(key.len() as u64 / 8).saturating_add(one(item))),
+        Fact::Null | Fact::Bool(_) | Fact::Integer(_) | Fact::Number(_) => 0,
     }
 }

@@ -12,6 +12,7 @@ use davy::{Fact, Text};
 
 use super::conditions::{Leaf, leaves_of};
 use super::cost::Cost;
+use super::pattern::{Patterns, use_compiled};
 use super::view::Variables;
 use super::walk::{Conjunct, walk};
 use super::{ENV, guard};
@@ -27,6 +28,7 @@ pub(super) struct Expression {
     cost: Cost,
     leaves: Vec<Leaf>,
     places: Places,
+    patterns: Patterns,
 }
 
 /// A part of the conjunction, with its own text and place where they can be told apart.
@@ -75,7 +77,8 @@ impl Expression {
         let walked = walk(program.expression(), source.text, root, &place, report);
         let texts = parts_of(source.text);
         let named = texts.len() == walked.conjuncts.len();
-        let parts = walked.conjuncts.into_iter().enumerate().map(|(index, conjunct)| {
+        let parts = walked.conjuncts.into_iter().enumerate().map(|(index, mut conjunct)| {
+            use_compiled(&mut conjunct.expr);
             let text = texts.get(index).filter(|_| named);
             let at = text.map_or((1, 1), |(_, at)| *at);
             Part {
@@ -85,9 +88,11 @@ impl Expression {
                 at,
             }
         });
-        let leaves = leaves_of(&program, source);
-        let places = Places::of(source);
-        Some(Self { parts: parts.collect(), reads: walked.reads, cost: walked.cost, leaves, places })
+        let parts = parts.collect();
+        let mut leaves = leaves_of(&program, source);
+        leaves.iter_mut().for_each(|leaf| use_compiled(&mut leaf.expr));
+        let (places, patterns) = (Places::of(source), walked.patterns);
+        Some(Self { parts, reads: walked.reads, cost: walked.cost, leaves, places, patterns })
     }
 
     /// Its answer over a document, whose variables are only asked for where it may be judged. True if every part is. What
@@ -106,6 +111,7 @@ impl Expression {
             return Answer::Exhausted(CEL_WORK);
         }
         let variables = variables();
+        self.patterns.begin();
         let (mut wrong, mut failed) = (Vec::new(), None);
         for part in &self.parts {
             match truth(&part.conjunct.expr, &variables.context) {
@@ -141,6 +147,7 @@ impl Expression {
             return Vec::new();
         }
         let variables = variables();
+        self.patterns.begin();
         let shown = |(number, leaf): (usize, &Leaf)| {
             let truth = truth(&leaf.expr, &variables.context).ok()?;
             Some(2 * number + usize::from(!truth))
@@ -160,6 +167,7 @@ impl Expression {
             return;
         }
         let context = Context::with_env(Arc::clone(&ENV));
+        self.patterns.begin();
         for part in self.parts.iter().filter(|part| part.conjunct.is_constant) {
             let what = match truth(&part.conjunct.expr, &context) {
                 Ok(true) => "this is always true, whatever the input",
@@ -196,7 +204,7 @@ fn explain(problem: &ExecutionError) -> String {
         ExecutionError::NoSuchKey(key) => format!("there is no `{}`", shown(key)),
         ExecutionError::NoSuchOverload(overload) => format!(
             "`{}` does not take {}",
-            overload.function().trim_matches('_'),
+            overload.function().trim_matches(['_', '@']),
             overload.argument_types().join(" and ")
         ),
         ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => "division by zero".to_owned(),

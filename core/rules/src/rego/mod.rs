@@ -101,10 +101,6 @@ fn parse(source: &RuleSource<'_>, report: &mut Report<'_>) -> Option<RegoRule> {
 fn metered(program: Arc<Program>, report: &mut Report<'_>) -> Option<Program> {
     let mut program = Arc::try_unwrap(program).unwrap_or_else(|shared| (*shared).clone());
     for (info, resolved) in program.builtin_info_table.iter().zip(&mut program.resolved_builtins) {
-        // What the compiler makes of `|`, `&` and the like; its arguments are bounded like all others.
-        if info.name.starts_with("__builtin_sets.") {
-            continue;
-        }
         match builtins::metered(&info.name, resolved.1) {
             Some(function) => *resolved = function,
             None => {
@@ -118,12 +114,12 @@ fn metered(program: Arc<Program>, report: &mut Report<'_>) -> Option<Program> {
         report.error(Code::RuleSyntax, (1, 1), "a function of the rule is not there", None);
         return None;
     }
-    with_arithmetic(&mut program);
+    with_operators(&mut program);
     Some(program)
 }
 
-/// Turns arithmetic into calls of functions, which say so when they fail.
-fn with_arithmetic(program: &mut Program) {
+/// Turns arithmetic and `in` into calls of functions, which say so when they fail and count what they look at.
+fn with_operators(program: &mut Program) {
     for index in 0..program.instructions.len() {
         let (operator, dest, left, right) = match program.instructions.get(index) {
             Some(Instruction::Add { dest, left, right }) => ("+", *dest, *left, *right),
@@ -131,12 +127,13 @@ fn with_arithmetic(program: &mut Program) {
             Some(Instruction::Mul { dest, left, right }) => ("*", *dest, *left, *right),
             Some(Instruction::Div { dest, left, right }) => ("/", *dest, *left, *right),
             Some(Instruction::Mod { dest, left, right }) => ("%", *dest, *left, *right),
+            Some(Instruction::Contains { dest, collection, value }) => ("in", *dest, *collection, *value),
             _ => continue,
         };
         let known = program.builtin_info_table.iter().position(|info| info.name == operator);
         let known = known.and_then(|known| u16::try_from(known).ok());
         let builtin_index = known.unwrap_or_else(|| {
-            program.resolved_builtins.extend(builtins::arithmetic(operator));
+            program.resolved_builtins.extend(builtins::operator(operator));
             program.add_builtin_info(BuiltinInfo { name: operator.to_owned(), num_args: 2 })
         });
         let args = [left, right, 0, 0, 0, 0, 0, 0];
