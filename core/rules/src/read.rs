@@ -296,12 +296,17 @@ impl<'a> Search<'a> {
             match (to, fact) {
                 (To::Key(key), fact) => self.one(hop, below, fact.get(key)),
                 (To::Index(index), Fact::List(items)) => self.one(hop, below, items.get(*index)),
-                (To::KeyAt(steps), fact) => {
+                (To::KeyAt(steps), fact) => match (value_at(self.document, steps), fact) {
                     // Where the key itself is missing, that is what is reported.
-                    if let Some(Fact::Text(key)) = value_at(self.document, steps) {
-                        self.one(Hop::Key(key), below, fact.get(key));
-                    }
-                }
+                    (None, _) => {}
+                    (Some(Fact::Text(key)), fact) => self.one(Hop::Key(key), below, fact.get(key)),
+                    (Some(Fact::Integer(index)), Fact::List(items)) => match usize::try_from(*index) {
+                        Ok(index) => self.one(Hop::Index(index), below, items.get(index)),
+                        Err(_) => self.one(hop, below, None),
+                    },
+                    // Nothing else is a key.
+                    (Some(_), _) => self.one(hop, below, None),
+                },
                 // Each element of what has elements is there.
                 (To::Each, Fact::List(_) | Fact::Map(_)) if below.below.is_empty() => {}
                 (To::Each, Fact::List(items)) => {

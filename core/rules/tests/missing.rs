@@ -105,6 +105,22 @@ fn rego_holds_where_something_it_reads_is_not_there() {
             r#"{"approvals": {"test": true}}"#,
             "facts.approvals.prod",
         ),
+        // A key that is none leads nowhere.
+        (
+            "deny contains \"x\" if input.facts.m[input.facts.k].n > 3",
+            r#"{"k": 5, "m": {"5": {"n": 1}}}"#,
+            "facts.m[facts.k].n",
+        ),
+        (
+            "deny contains \"x\" if input.facts.m[input.facts.k].n > 3",
+            r#"{"k": 1, "m": [{"n": 1}, {}]}"#,
+            "facts.m[1].n",
+        ),
+        (
+            "deny contains \"x\" if input.facts.m[input.facts.k].n > 3",
+            r#"{"k": 1, "m": [{}, {"n": 1}]}"#,
+            "rules.passed",
+        ),
         // What is declared is looked for.
         (
             "# reads: facts.approvals[*].by\ndeny contains \"x\" if {\n\tsome who in input.facts.owners\n\tinput.facts.approvals[who].by != who\n}",

@@ -10,6 +10,7 @@ use davy::rule::RuleSource;
 use davy::{Fact, Name};
 use serde_json::Value as Json;
 
+use super::cost::heft;
 use super::expression::{Answer, Expression, Part};
 use super::view::Variables;
 use super::{Cel, ENV, guard};
@@ -58,7 +59,7 @@ impl fmt::Debug for CelExpectation {
 impl Expectation for CelExpectation {
     fn judge(&self, answer: &AnswerFacts<'_>) -> Result<(), String> {
         let document = document(answer);
-        match self.0.judge(&document, || Box::new(Variables::of(&document, ANSWER, &ENV))) {
+        match self.0.judge(&document, heft(&document), || Box::new(Variables::of(&document, ANSWER, &ENV))) {
             Answer::True => Ok(()),
             Answer::False(parts) => {
                 let told = parts.iter().take(TOLD).map(|part| told(part, &document));

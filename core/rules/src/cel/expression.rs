@@ -11,7 +11,7 @@ use davy::rule::{RuleBranch, RuleSource, Shape};
 use davy::{Fact, Text};
 
 use super::conditions::{Leaf, leaves_of};
-use super::cost::Cost;
+use super::cost::{Cost, heft};
 use super::pattern::{Patterns, use_compiled};
 use super::view::Variables;
 use super::walk::{Conjunct, walk};
@@ -95,11 +95,12 @@ impl Expression {
         Some(Self { parts, reads: walked.reads, cost: walked.cost, leaves, places, patterns })
     }
 
-    /// Its answer over a document, whose variables are only asked for where it may be judged. True if every part is. What
+    /// Its answer over a document of this heft, whose variables are only asked for where it may be judged. True if every part is. What
     /// fails beside a part that is false changes nothing; what fails beside parts that are true leaves it without an answer.
     pub(super) fn judge<V: Deref<Target = Variables>>(
         &self,
         document: &Fact,
+        heft: u64,
         variables: impl FnOnce() -> V,
     ) -> Answer<'_> {
         match self.reads.missing(document) {
@@ -107,7 +108,7 @@ impl Expression {
             Missing::Paths { paths, at } => return Answer::Missing { paths, position: self.places.position(at) },
             Missing::Untold => return Answer::Exhausted(LOOKS),
         }
-        if self.cost.over(document) > CEL_WORK {
+        if self.cost.exceeds(document, heft) {
             return Answer::Exhausted(CEL_WORK);
         }
         let variables = variables();
@@ -140,10 +141,11 @@ impl Expression {
     pub(super) fn reached<V: Deref<Target = Variables>>(
         &self,
         document: &Fact,
+        heft: u64,
         variables: impl FnOnce() -> V,
     ) -> Vec<usize> {
         let is_judged = matches!(self.reads.missing(document), Missing::Nothing);
-        if !is_judged || self.cost.over(document) > CEL_WORK {
+        if !is_judged || self.cost.exceeds(document, heft) {
             return Vec::new();
         }
         let variables = variables();
@@ -163,7 +165,7 @@ impl Expression {
     /// What reads nothing has its answer already.
     pub(super) fn warn_of_constants(&self, report: &mut Report<'_>) {
         let nothing = Fact::Map(Arc::default());
-        if report.is_refused() || self.cost.over(&nothing) > CEL_WORK {
+        if report.is_refused() || self.cost.exceeds(&nothing, heft(&nothing)) {
             return;
         }
         let context = Context::with_env(Arc::clone(&ENV));

@@ -6,6 +6,7 @@ use davy::document::{DiagnosticCode as Code, Position, RuleOutcome, did_you_mean
 use davy::rule::{INPUT, RuleBranch, RuleSource, Said};
 use davy::{Condition, Diagnostic, Rule, RuleInput, RuleLanguage, Text};
 
+use super::cost::heft;
 use super::expression::{Answer, Expression};
 use super::view::Variables;
 use super::{Cel, ENV, guard};
@@ -69,8 +70,8 @@ struct CelRule {
 impl Rule for CelRule {
     fn judge(&self, input: &RuleInput) -> Vec<Said> {
         let document = input.document();
-        let answer =
-            self.expression.judge(document, || input.converted(|document| Variables::of(document, INPUT, &ENV)));
+        let variables = || input.converted(|document| Variables::of(document, INPUT, &ENV));
+        let answer = self.expression.judge(document, heft_of(input), variables);
         let said = match answer {
             Answer::True => None,
             Answer::False(parts) => {
@@ -99,6 +100,13 @@ impl Rule for CelRule {
     }
 
     fn reached(&self, input: &RuleInput) -> Vec<usize> {
-        self.expression.reached(input.document(), || input.converted(|document| Variables::of(document, INPUT, &ENV)))
+        let variables = || input.converted(|document| Variables::of(document, INPUT, &ENV));
+        self.expression.reached(input.document(), heft_of(input), variables)
     }
+}
+
+/// The heft of the document, reckoned once for all rules.
+fn heft_of(input: &RuleInput) -> u64 {
+    struct Heft(u64);
+    input.converted(|document| Heft(heft(document))).0
 }
