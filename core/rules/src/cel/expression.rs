@@ -95,8 +95,9 @@ impl Expression {
         Some(Self { parts, reads: walked.reads, cost: walked.cost, leaves, places, patterns })
     }
 
-    /// Its answer over a document of this heft, whose variables are only asked for where it may be judged. True if every part is. What
-    /// fails beside a part that is false changes nothing; what fails beside parts that are true leaves it without an answer.
+    /// Its answer over a document of this heft, whose variables are only asked for where it may be judged. True if every part
+    /// is. What fails beside a part that is false changes nothing; what fails beside parts that are true leaves it without an
+    /// answer.
     pub(super) fn judge<V: Deref<Target = Variables>>(
         &self,
         document: &Fact,
