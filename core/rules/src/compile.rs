@@ -19,7 +19,7 @@ pub(crate) fn compile<R: Rule + 'static>(
 ) -> Option<Arc<dyn Rule>> {
     let mut report = Report::new(source);
     let compiled = checked(source, &mut report, is_safe, parse);
-    diagnostics.append(&mut report.diagnostics);
+    diagnostics.extend(report.finish());
     compiled.map(|rule| Arc::new(rule) as Arc<dyn Rule>)
 }
 

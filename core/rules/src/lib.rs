@@ -42,8 +42,9 @@
 //! Every path that a rule reads is known when it is loaded. Where one of them has no value, and the rule does not ask
 //! whether it has, the rule holds the release as `blind` and names the path: in both languages the comparison of
 //! something that is not there would otherwise quietly not be true. A rule asks with `not input.a.b` or
-//! `object.get` in Rego, with `has(a.b)` or `"b" in a` in CEL. What is read by a name that is only known when the
-//! rule is judged is declared in a comment, `# reads: facts.approvals[*].by`.
+//! `object.get` in Rego, with `has(a.b)` or `"b" in a` in CEL; a default answers for what it has, and what it lacks must be
+//! there. What is read by a name that is only known when the rule is judged is declared in a comment,
+//! `# reads: facts.approvals[*].by`; where several declarations can be meant, all of it must be there.
 //!
 //! # Tests
 //!

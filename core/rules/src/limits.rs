@@ -8,6 +8,8 @@
 //! What uses up a budget ends after exactly [`REGO_INSTRUCTIONS`] instructions or [`REGO_WORK`] of work in Rego; in CEL it does
 //! not begin, for its work is bounded by [`CEL_WORK`] beforehand.
 
+use davy::{Count, Limit};
+
 /// The longest Rego source, in bytes.
 pub const REGO_BYTES: usize = 64 << 10;
 
@@ -64,5 +66,21 @@ pub const PATTERN_BYTES: usize = 256;
 /// The largest compiled pattern of `matches`, in bytes.
 pub const PATTERN_SIZE: usize = 256 << 10;
 
+/// A pattern of `matches` that compiles to more than this many bytes costs twice as much for each part of a text, one of more
+/// than twice as many four times, and so on: the worst that matching takes is its size times that of the text.
+pub const PATTERN_STEP: usize = 8 << 10;
+
+/// The most different patterns of a CEL expression; each is compiled once, when it is loaded.
+pub const PATTERNS: usize = 8;
+
+/// The most places of one document that are looked at for what is missing. A document has fewer values, but one rule can
+/// read them in many ways; beyond, it holds.
+pub const LOOKS: u64 = 200_000;
+
 /// The most findings of one set of one rule.
 pub const FINDINGS: usize = 64;
+
+/// More work than this, as a finding says it.
+pub(crate) fn work(most: u64) -> Limit {
+    Limit::Work(Count::new(most).unwrap_or(Count::MAX))
+}

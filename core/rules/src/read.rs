@@ -7,7 +7,9 @@ use davy::document::{DiagnosticCode as Code, did_you_mean};
 use davy::rule::{Names, Shape};
 use davy::{Fact, Operand, Text};
 
+use crate::limits::LOOKS;
 use crate::text::{Report, one_line, shown};
+use crate::value::Is;
 
 /// A place of the input document.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +17,40 @@ pub(crate) struct Place {
     pub(crate) steps: Vec<Step>,
     /// What may stand there.
     pub(crate) shape: Shape,
+    /// What the rule has instead, where a step that it asks about leads nowhere.
+    instead: Instead,
+}
+
+/// What a rule puts in the place of what is not there.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Instead {
+    /// Nothing.
+    Nothing,
+    /// A list, set or map without elements.
+    Empty,
+    /// This.
+    Value(Box<Is>),
+    /// Something that lacks what is read of it, so that the rule would read nothing there without a word.
+    Lacking,
+}
+
+impl Instead {
+    /// One step down what stands there instead.
+    fn step(&self, to: &To) -> Self {
+        match (self, to) {
+            // What has no elements has none that could lack something.
+            (Self::Nothing, _) | (Self::Empty, To::Each) => Self::Nothing,
+            (Self::Value(is), To::Key(key)) => match &**is {
+                Is::Object(fields) => fields.get(key).map_or(Self::Lacking, |is| Self::Value(Box::new(is.clone()))),
+                _ => Self::Lacking,
+            },
+            (Self::Value(is), To::Each) => match &**is {
+                Is::Of(_) | Is::Object(_) => Self::Value(Box::new(is.element())),
+                _ => Self::Lacking,
+            },
+            (Self::Empty | Self::Value(_) | Self::Lacking, _) => Self::Lacking,
+        }
+    }
 }
 
 /// One step down the document.
@@ -39,7 +75,7 @@ pub(crate) enum To {
 impl Place {
     /// The whole document.
     pub(crate) fn root(shape: Shape) -> Self {
-        Self { steps: Vec::new(), shape }
+        Self { steps: Vec::new(), shape, instead: Instead::Nothing }
     }
 
     /// One step further; nothing where nothing can stand there.
@@ -48,9 +84,10 @@ impl Place {
             To::Key(key) => self.shape.field(key)?,
             To::Index(_) | To::Each | To::KeyAt(_) => self.shape.element()?,
         };
+        let instead = self.instead.step(&to);
         let mut steps = self.steps.clone();
         steps.push(Step { to, asked: false });
-        Some(Self { steps, shape })
+        Some(Self { steps, shape, instead })
     }
 
     /// The same place, where the rule asked whether its last step leads anywhere.
@@ -58,7 +95,24 @@ impl Place {
         if let Some(last) = self.steps.last_mut() {
             last.asked = true;
         }
+        self.instead = Instead::Nothing;
         self
+    }
+
+    /// The same place, where the rule has something instead if nothing is there.
+    pub(crate) fn or(self, instead: Instead) -> Self {
+        Self { instead, ..self }
+    }
+
+    /// What the rule has instead.
+    pub(crate) fn instead(&self) -> &Instead {
+        &self.instead
+    }
+
+    /// The steps that lead there; what the rule has instead counts only where it has what is read.
+    pub(crate) fn read(&self) -> Vec<Step> {
+        let is_lacking = self.instead == Instead::Lacking;
+        self.steps.iter().map(|step| Step { to: step.to.clone(), asked: step.asked && !is_lacking }).collect()
     }
 
     /// Whether the same document always has the same one value there, whatever is iterated.
@@ -133,15 +187,20 @@ pub(crate) fn parse(text: &str, root: Shape, at: (u32, u32), report: &mut Report
     let mut place = Place::root(root);
     for part in text.split('.') {
         let (key, brackets) = part.find('[').map_or((part, ""), |from| part.split_at(from));
-        place = place.key(key, at, report)?;
-        for _ in 0..brackets.matches("[*]").count() {
-            place = place.step(To::Each)?;
-        }
-        let clean = brackets.replace("[*]", "").is_empty() && !key.is_empty();
-        if !clean {
+        let is_clean = brackets.replace("[*]", "").is_empty() && !key.is_empty();
+        if !is_clean {
             let hint = "write it as `facts.approvals[*].by`".to_owned();
             report.error(Code::RuleSyntax, at, format!("`{}` is no path", shown(text)), hint);
             return None;
+        }
+        place = place.key(key, at, report)?;
+        for _ in 0..brackets.matches("[*]").count() {
+            let Some(each) = place.step(To::Each) else {
+                let message = format!("`{}` is neither a list nor a map of names", path(&place.steps));
+                report.error(Code::RulePath, at, message, None);
+                return None;
+            };
+            place = each;
         }
     }
     Some(if asked { place.asked() } else { place })
@@ -157,10 +216,14 @@ pub(crate) struct Reads {
     at: Option<(u32, u32)>,
 }
 
-/// What is missing of a document: paths, and where the first is read.
-pub(crate) struct Missing {
-    pub(crate) paths: Vec<Text>,
-    pub(crate) at: (u32, u32),
+/// What is missing of a document.
+pub(crate) enum Missing {
+    /// All that is read is there.
+    Nothing,
+    /// What is not there, and where the first of it is read.
+    Paths { paths: Vec<Text>, at: (u32, u32) },
+    /// It is read in so many ways that the search gave up before it had seen all: something may be missing.
+    Untold,
 }
 
 impl Reads {
@@ -178,30 +241,29 @@ impl Reads {
     }
 
     /// What the rule reads and `document` does not have.
-    pub(crate) fn missing(&self, document: &Fact) -> Option<Missing> {
+    pub(crate) fn missing(&self, document: &Fact) -> Missing {
         let mut search = Search { document, trail: Vec::with_capacity(8), found: Vec::new(), visited: 0 };
         search.look(self, document);
-        let at = search.found.iter().map(|(_, at)| *at).min()?;
+        let Some(at) = search.found.iter().map(|(_, at)| *at).min() else {
+            return if search.gave_up() { Missing::Untold } else { Missing::Nothing };
+        };
         let mut paths: Vec<Text> = search.found.iter().filter_map(|(path, _)| one_line(path)).collect();
         paths.sort();
         paths.dedup();
         paths.truncate(MOST_SHOWN);
-        Some(Missing { paths, at })
+        Missing::Paths { paths, at }
     }
 }
 
 /// The most missing paths that are named.
 const MOST_SHOWN: usize = 16;
 
-/// The most places of a document that are looked at; a document has fewer values, but lists can be read several ways.
-const MOST_VISITED: usize = 200_000;
-
 struct Search<'a> {
     document: &'a Fact,
     /// Where it is; only what is missing is spelled out.
     trail: Vec<Hop<'a>>,
     found: Vec<(String, (u32, u32))>,
-    visited: usize,
+    visited: u64,
 }
 
 /// One step of a search.
@@ -224,22 +286,29 @@ impl Hop<'_> {
 }
 
 impl<'a> Search<'a> {
+    fn gave_up(&self) -> bool {
+        self.visited > LOOKS
+    }
+
     fn look(&mut self, reads: &'a Reads, fact: &'a Fact) {
-        self.visited = self.visited.saturating_add(1);
-        if self.visited > MOST_VISITED || self.found.len() > MOST_SHOWN {
-            return;
-        }
         for (to, below) in &reads.below {
             let hop = Hop::To(to);
             match (to, fact) {
                 (To::Key(key), fact) => self.one(hop, below, fact.get(key)),
                 (To::Index(index), Fact::List(items)) => self.one(hop, below, items.get(*index)),
-                (To::KeyAt(steps), fact) => {
+                (To::KeyAt(steps), fact) => match (value_at(self.document, steps), fact) {
                     // Where the key itself is missing, that is what is reported.
-                    if let Some(Fact::Text(key)) = value_at(self.document, steps) {
-                        self.one(Hop::Key(key), below, fact.get(key));
-                    }
-                }
+                    (None, _) => {}
+                    (Some(Fact::Text(key)), fact) => self.one(Hop::Key(key), below, fact.get(key)),
+                    (Some(Fact::Integer(index)), Fact::List(items)) => match usize::try_from(*index) {
+                        Ok(index) => self.one(Hop::Index(index), below, items.get(index)),
+                        Err(_) => self.one(hop, below, None),
+                    },
+                    // Nothing else is a key.
+                    (Some(_), _) => self.one(hop, below, None),
+                },
+                // Each element of what has elements is there.
+                (To::Each, Fact::List(_) | Fact::Map(_)) if below.below.is_empty() => {}
                 (To::Each, Fact::List(items)) => {
                     items.iter().enumerate().for_each(|(index, item)| self.one(Hop::Index(index), below, Some(item)));
                 }
@@ -253,6 +322,10 @@ impl<'a> Search<'a> {
     }
 
     fn one(&mut self, hop: Hop<'a>, below: &'a Reads, fact: Option<&'a Fact>) {
+        self.visited = self.visited.saturating_add(1);
+        if self.gave_up() || self.found.len() > MOST_SHOWN {
+            return;
+        }
         self.trail.push(hop);
         match fact {
             Some(fact) if !below.below.is_empty() => self.look(below, fact),

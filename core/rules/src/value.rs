@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::limits::REGO_COPIES;
-use crate::read::{Place, To};
+use crate::read::{Instead, Place, To};
 
 /// A value, and how much of the input it can hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +47,12 @@ impl Known {
     pub(crate) fn is_too_large(&self) -> bool {
         self.copies > REGO_COPIES
     }
+
+    /// Whether more nests in it than is followed: what is made of values in values takes a part of the stack for each.
+    pub(crate) fn is_too_deep(&self) -> bool {
+        const DEEPEST: usize = 64;
+        self.is.depth() > DEEPEST
+    }
 }
 
 impl Is {
@@ -68,6 +74,19 @@ impl Is {
             (one, other) if one.is_scalar() && other.is_scalar() => Self::Scalar,
             (Self::Of(one), Self::Of(other)) => Self::Of(Box::new(one.or(*other))),
             _ => Self::Computed,
+        }
+    }
+
+    /// How deep it nests.
+    pub(crate) fn depth(&self) -> usize {
+        match self {
+            Self::Of(is) | Self::KeyOf(is) => is.depth() + 1,
+            Self::Object(fields) => fields.values().map(Self::depth).max().unwrap_or(0) + 1,
+            Self::Place(place) => match place.instead() {
+                Instead::Value(is) => is.depth() + 1,
+                Instead::Nothing | Instead::Empty | Instead::Lacking => 0,
+            },
+            Self::Text(_) | Self::Scalar | Self::Computed => 0,
         }
     }
 

@@ -119,9 +119,44 @@ fn an_error_while_judging_holds_with_its_place() {
     let decision = decide(&engine, &snapshot(Asked::Keep, r#"{"n": 1, "zero": 0}"#));
     let finding = decision.findings.iter().find(|it| it.code() == "rules.broken").unwrap();
     assert_eq!(finding.source.as_ref().unwrap().to_string(), "r.cel:2:3", "{decision}");
+    // A list is no set.
+    let engine = rego("deny contains \"x\" if count(input.facts.list | {1}) > 5");
+    assert!(says(&engine, r#"{"list": [1, 2]}"#)[0].starts_with("hold rules.broken"));
     // Comparing a text with a number has no answer in CEL.
     let engine = cel("facts.n > 0");
     assert!(says(&engine, r#"{"n": "one"}"#)[0].starts_with("hold rules.broken"));
+}
+
+#[test]
+fn patterns_match_in_both_forms_and_what_is_no_text_holds() {
+    let engine = cel("facts.t.matches('^[a-c]+$') && !matches(facts.t, 'd') && facts.l.all(x, x.matches('^[a-c]+$'))");
+    assert_eq!(says(&engine, r#"{"t": "abc", "l": ["a", "b"]}"#), ["pass rules.passed r: nothing against it"]);
+    assert!(says(&engine, r#"{"t": "abcd", "l": []}"#)[0].starts_with("fail rules.deny"));
+    assert!(says(&engine, r#"{"t": "abc", "l": ["e"]}"#)[0].starts_with("fail rules.deny"));
+    let said = says(&engine, r#"{"t": 5, "l": []}"#);
+    assert!(
+        said[0].starts_with("hold rules.broken") && said[0].contains("`matches` does not take int and string"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn in_finds_what_is_there_in_lists_maps_and_sets() {
+    for (collection, value, found) in [
+        ("[1, 2, \"a\"]", "\"a\"", true),
+        ("[1, 2, \"a\"]", "\"b\"", false),
+        ("{\"k\": \"a\"}", "\"a\"", true),
+        ("{\"k\": \"a\"}", "\"k\"", false),
+        ("[[1, 2], {\"a\": 1}]", "{\"a\": 1}", true),
+        ("\"abc\"", "\"a\"", false),
+    ] {
+        let engine = rego("warn contains \"x\" if input.facts.v in input.facts.c");
+        let said = says(&engine, &format!("{{\"c\": {collection}, \"v\": {value}}}"));
+        assert_eq!(said[0].starts_with("pass rules.warn"), found, "{collection} {value}: {said:?}");
+    }
+    let engine = rego("warn contains \"x\" if input.facts.v in {\"a\", \"b\"}");
+    assert!(says(&engine, r#"{"v": "b"}"#)[0].starts_with("pass rules.warn"));
+    assert!(says(&engine, r#"{"v": "c"}"#)[0].starts_with("pass rules.passed"));
 }
 
 #[test]

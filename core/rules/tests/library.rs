@@ -1,4 +1,4 @@
-//! The ready rules of `policies/rules`: each says the same in both languages, for every case.
+//! The ready rules of `policies/rules`: each lets the same releases go on in both languages, for every case.
 #![expect(clippy::disallowed_methods, reason = "tests read fixtures")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
 
@@ -45,7 +45,8 @@ fn answers(engine: &Engine, snapshot: &Snapshot) -> BTreeMap<String, &'static st
             _ => "broken",
         };
         assert_eq!(finding.outcome == Outcome::Pass, said == "pass");
-        answers.insert(finding.subject.as_ref().unwrap().to_string(), said);
+        // The strictest stands first.
+        answers.entry(finding.subject.as_ref().unwrap().to_string()).or_insert(said);
     }
     answers
 }
@@ -58,6 +59,9 @@ fn seen(common: &Json, case: &Json) -> Snapshot {
         } else {
             facts.insert(key.clone(), value.clone())
         };
+    }
+    for key in case["nulls"].as_array().into_iter().flatten() {
+        facts.insert(key.as_str().unwrap().to_owned(), Json::Null);
     }
     let mut seen = snapshot(Asked::Start, &Json::Object(facts).to_string());
     if let Some(now) = case["now"].as_str() {
@@ -94,7 +98,9 @@ fn every_case_has_its_answer_in_both_languages() {
         let rule = case["rule"].as_str().unwrap();
         for (language, engine) in &engines {
             let answer = answers(engine, &seen)[rule];
-            if answer != case["says"].as_str().unwrap() {
+            // A value of the wrong kind is an error in CEL, and has a message of its own in Rego: both hold.
+            let says = case["says"].get(*language).unwrap_or(&case["says"]);
+            if answer != says.as_str().unwrap() {
                 wrong.push(format!("{language}: {answer}: {case}"));
             }
         }

@@ -22,6 +22,9 @@ const REGO: &[(&str, &[&str])] = &[
     ("deny contains \"x\" if input.facts.x\nhelper := 1", &["L030 3:1"]),
     ("deny contains \"x\" if input.facts.x\ndenny contains \"y\" if input.facts.x", &["L032 3:1"]),
     ("# reads: facts.a\ndeny contains \"x\" if input.facts.x", &["L030 2:10"]),
+    ("# reads: facts.a, fatcs.b\ndeny contains \"x\" if input.facts.x", &["L030 2:10", "U004 2:19"]),
+    ("# reads: release[*].x\ndeny contains \"x\" if input.facts.x", &["U004 2:10"]),
+    ("# reads: facts.a[0]\ndeny contains \"x\" if input.facts.x", &["U001 2:10"]),
     ("deny contains \"x\"", &["L031 2:1"]),
     ("deny contains \"x\" if false", &["L031 2:1", "L031 2:22"]),
     ("deny contains \"x\" if {\n\ttrue\n\tinput.facts.x\n}", &["L031 3:2"]),
@@ -43,6 +46,8 @@ const CEL: &[(&str, &[&str])] = &[
     ("findings.all(f, f.severity == 'hold')", &["U004 1:18"]),
     ("// outcome: block\nfacts.x == 1", &["U007 1:13"]),
     ("// reads: facts.a\nfacts.x == 1", &["L030 1:11"]),
+    ("//  reads:  facts.a , release.tag[*]\nfacts.x == 1", &["L030 1:13", "U004 1:23"]),
+    ("// reads: stage[*]\nfacts.x == 1", &["U004 1:11"]),
     ("1 == 1", &["L031 1:1"]),
     ("false", &["L031 1:1"]),
     ("facts.x == 1 &&\n  1 + 1 == 2", &["L031 2:3"]),
@@ -103,4 +108,27 @@ fn messages_are_in_the_style_of_the_house() {
             assert!(!text.starts_with(|c: char| c.is_uppercase()), "{text}");
         }
     }
+}
+
+/// How many diagnostics of a CEL rule have this code, and what its last says.
+fn counted(text: &str, code: &str) -> (usize, String) {
+    let error = with_file("r.cel", text).unwrap_err();
+    let of_code: Vec<_> = error.diagnostics().iter().filter(|it| it.code.as_str() == code).collect();
+    let told = of_code.iter().find(|it| it.message.contains(" of this rule "));
+    (of_code.len(), told.map(|it| it.message.clone()).unwrap_or_default())
+}
+
+#[test]
+fn of_many_errors_a_hundred_are_told_and_the_rest_is_counted() {
+    let text = |count: usize| vec!["relase"; count].join(" || ");
+    assert_eq!(counted(&text(100), "U004"), (100, String::new()));
+    assert_eq!(counted(&text(101), "U004"), (101, "1 more error of this rule is not shown".to_owned()));
+    assert_eq!(counted(&text(150), "U004"), (101, "50 more errors of this rule are not shown".to_owned()));
+}
+
+#[test]
+fn many_warnings_do_not_hide_the_one_error() {
+    let text = format!("{} || relase", vec!["stage == 'canray'"; 120].join(" || "));
+    assert_eq!(counted(&text, "L033"), (101, "20 more warnings of this rule are not shown".to_owned()));
+    assert_eq!(counted(&text, "U004"), (1, String::new()));
 }

@@ -17,6 +17,11 @@ fn missing(engine: &davy::Engine, facts: &str) -> String {
     }
 }
 
+/// A rule that has this instead of labels, and a condition on what it gets.
+fn labels(default: &str, condition: &str) -> String {
+    format!("deny contains \"x\" if {{\n\ty := object.get(input.facts, [\"labels\"], {default})\n\t{condition}\n}}")
+}
+
 #[test]
 fn rego_holds_where_something_it_reads_is_not_there() {
     for (rule, facts, expected) in [
@@ -38,6 +43,23 @@ fn rego_holds_where_something_it_reads_is_not_there() {
         ),
         ("deny contains \"x\" if object.get(input.facts, \"n\", 9) > 3", "{}", "rules.deny"),
         ("deny contains \"x\" if object.get(input, [\"facts\", \"n\"], 0) > 3", "{}", "rules.passed"),
+        // A default says what it means that nothing is there as far as it has what is read of it.
+        (&labels("{}", "y.team == \"a\""), "{}", "facts.labels.team"),
+        (&labels("null", "y.team == \"a\""), "{}", "facts.labels.team"),
+        (&labels("{\"owner\": \"\"}", "y.team == \"a\""), "{}", "facts.labels.team"),
+        (&labels("{\"team\": {}}", "y.team.name == \"a\""), "{}", "facts.labels.team.name"),
+        (&labels("{\"team\": \"\"}", "y.team == \"a\""), "{}", "rules.passed"),
+        (&labels("{\"team\": \"a\"}", "y.team == \"a\""), "{}", "rules.deny"),
+        (&labels("{\"team\": \"\"}", "y.team == \"a\""), r#"{"labels": {}}"#, "facts.labels.team"),
+        (&labels("{}", "object.get(y, \"team\", \"\") == \"a\""), "{}", "rules.passed"),
+        (&labels("{}", "not y.team"), "{}", "rules.deny"),
+        (&labels("[]", "some z in y\n\tz.team == \"a\""), "{}", "rules.passed"),
+        (&labels("[{}]", "some z in y\n\tz.team == \"a\""), "{}", "facts.labels[*].team"),
+        (
+            "deny contains \"x\" if {\n\ty := object.get(input.facts.m, input.release.environment, {})\n\ty.n > 3\n}",
+            r#"{"m": {"test": {"n": 1}}}"#,
+            "facts.m.prod.n",
+        ),
         ("default n := 0\nn := input.facts.n\ndeny contains \"x\" if n > 3", "{}", "rules.passed"),
         // A default of a condition says nothing about what it reads.
         ("default big := false\nbig if input.facts.n > 3\ndeny contains \"x\" if big", "{}", "facts.n"),
@@ -83,17 +105,56 @@ fn rego_holds_where_something_it_reads_is_not_there() {
             r#"{"approvals": {"test": true}}"#,
             "facts.approvals.prod",
         ),
+        // A key that is none leads nowhere.
+        (
+            "deny contains \"x\" if input.facts.m[input.facts.k].n > 3",
+            r#"{"k": 5, "m": {"5": {"n": 1}}}"#,
+            "facts.m[facts.k].n",
+        ),
+        (
+            "deny contains \"x\" if input.facts.m[input.facts.k].n > 3",
+            r#"{"k": 1, "m": [{"n": 1}, {}]}"#,
+            "facts.m[1].n",
+        ),
+        (
+            "deny contains \"x\" if input.facts.m[input.facts.k].n > 3",
+            r#"{"k": 1, "m": [{}, {"n": 1}]}"#,
+            "rules.passed",
+        ),
         // What is declared is looked for.
         (
             "# reads: facts.approvals[*].by\ndeny contains \"x\" if {\n\tsome who in input.facts.owners\n\tinput.facts.approvals[who].by != who\n}",
             r#"{"owners": ["a"], "approvals": {"a": {}}}"#,
             "facts.approvals.a.by",
         ),
+        // Of several declarations that can be meant, all are looked for.
+        (
+            "# reads: facts.approvals[*].by\n# reads: facts.approvals[*].role\ndeny contains \"x\" if {\n\tone := input.facts.approvals[lower(input.facts.who)]\n\tone.by != \"x\"\n}",
+            r#"{"who": "A", "approvals": {"a": {"by": "x"}}}"#,
+            "facts.approvals.a.role",
+        ),
+        (
+            "# reads: facts.a.n, facts.b.n\ndeny contains \"x\" if {\n\ty := union({{input.facts.a}, {input.facts.b}})\n\tsome z in y\n\tz.n > 3\n}",
+            r#"{"a": {"n": 1}, "b": {}}"#,
+            "facts.b.n",
+        ),
         // What gates leave open is missing like anything else.
         ("deny contains \"x\" if input.scores.health < 50", "{}", "scores.health"),
     ] {
         let engine = rego(rule);
         assert_eq!(missing(&engine, facts), expected, "{rule}\n{facts}");
+    }
+}
+
+/// Variables that are bound after they are used, where `regorus` takes that.
+#[test]
+fn a_chain_of_variables_is_followed_against_its_order() {
+    for assign in ["=", ":="] {
+        let text =
+            "package r\ndeny contains \"x\" if {\n\td.n > 3\n\td IS c.x\n\tc IS b.x\n\tb IS a.x\n\ta IS input.facts\n}";
+        if let Ok(engine) = with_file("r.rego", &text.replace("IS", assign)) {
+            assert_eq!(missing(&engine, r#"{"x": {"x": {"x": {}}}}"#), "facts.x.x.x.n", "{assign}");
+        }
     }
 }
 
@@ -150,6 +211,9 @@ fn a_set_whose_input_is_there_is_judged_although_another_is_blind() {
 
 #[test]
 fn what_cannot_be_followed_must_be_declared() {
+    let lists: String = (1..=65).map(|n| format!("\tx{n} := [x{}]\n", n - 1)).collect();
+    let deep =
+        format!("package r\ndeny contains \"x\" if {{\n\tx0 := input.facts\n{lists}\tsome y in x65\n\ty.n > 3\n}}");
     for (file, text) in [
         (
             "r.rego",
@@ -159,6 +223,16 @@ fn what_cannot_be_followed_must_be_declared() {
             "r.rego",
             "package r\ndeny contains \"x\" if {\n\ty := union({{input.facts}, {input.release}})\n\tsome z in y\n\tz.n > 3\n}",
         ),
+        (
+            "r.rego",
+            "package r\ndeny contains \"x\" if {\n\ty := object.get(input.facts.m, lower(input.facts.k), {})\n\ty.n > 3\n}",
+        ),
+        (
+            "r.rego",
+            "package r\ndeny contains \"x\" if {\n\ty := object.get(input.facts, \"a\", input.facts.b)\n\ty.n > 3\n}",
+        ),
+        // What nests too deep to be followed is computed.
+        ("r.rego", &deep),
         ("r.cel", "facts.approvals[facts.a + facts.b].by == 'x'"),
         ("r.cel", "facts.a[facts.list[0] == 1 ? 'x' : 'y']"),
     ] {
@@ -169,6 +243,51 @@ fn what_cannot_be_followed_must_be_declared() {
     assert_eq!(diagnostics("r.cel", declared), [""; 0]);
     let engine = cel(declared);
     assert_eq!(missing(&engine, r#"{"a": "x", "b": "y", "approvals": {"z": {}}}"#), "facts.approvals.z.by");
+    // Of several that can be meant, all are looked for.
+    let several = cel(&format!("// reads: facts.approvals[*].role\n{declared}"));
+    let of = r#"{"a": "x", "b": "y", "approvals": {"z": {"by": "x"}}}"#;
+    assert_eq!(missing(&several, of), "facts.approvals.z.role");
     // The key itself may still not be there, which the language says.
     assert_eq!(missing(&engine, r#"{"a": "x", "b": "y", "approvals": {"z": {"by": "x"}}}"#), "rules.broken");
+}
+
+/// Where the finding of a rule in CEL points to.
+fn place(engine: &davy::Engine, facts: &str) -> String {
+    let decision = decide(engine, &snapshot(Asked::Start, facts));
+    let finding = decision.findings.iter().find(|it| it.code() == "rules.missing").unwrap();
+    finding.source.as_ref().unwrap().to_string()
+}
+
+#[test]
+fn what_is_missing_is_shown_where_it_is_read() {
+    let engine = cel("facts.a == 1 &&\n  facts.list.all(one,\n    one.b.c[0] > 2) && has(facts.d.e)");
+    assert_eq!(place(&engine, "{}"), "r.cel:1:1");
+    assert_eq!(place(&engine, r#"{"a": 1, "list": [{}], "d": {}}"#), "r.cel:3:5");
+    assert_eq!(place(&engine, r#"{"a": 1, "list": []}"#), "r.cel:3:28");
+    // In the lines of the document that an expression stands in.
+    let rules = "    - name: floor\n      cel: |\n        facts.a >= 3 &&\n          facts.b > 1\n";
+    let bundle = davy::Bundle::from_files([("rollouts.yaml", rollout(rules, ""))]).unwrap();
+    let engine = davy::Engine::builder(&bundle).rules(davy_rules::languages()).build().unwrap();
+    assert_eq!(place(&engine, r#"{"a": 3}"#), "rollouts.yaml:11:11");
+}
+
+#[test]
+fn a_rule_that_is_read_in_too_many_ways_to_be_searched_holds() {
+    // The first condition is never true, so that judging the rule itself would end at once, and find nothing.
+    let clause = |key: &str| {
+        format!(
+            "deny contains \"x\" if {{\n\tinput.facts.on == true\n\tsome e in input.facts.m[input.facts.{key}]\n\te.n > 3\n}}\n"
+        )
+    };
+    let keys: Vec<String> = (0..30).map(|n| format!("k{n}")).collect();
+    let rule: String = keys.iter().map(|key| clause(key)).chain([clause("last")]).collect();
+    let facts = |length: usize| {
+        let keys: String = keys.iter().map(|key| format!("\"{key}\": \"a\", ")).collect();
+        let list = vec!["{\"n\": 1}"; length].join(",");
+        format!("{{ \"on\": false, {keys}\"last\": \"b\", \"m\": {{ \"a\": [{list}], \"b\": [{{}}] }} }}")
+    };
+    let engine = rego(&rule);
+    assert_eq!(missing(&engine, &facts(100)), "facts.m.b[0].n");
+    let said = says(&engine, &facts(7900));
+    assert!(said[0].starts_with("hold rules.exhausted"), "{said:?}");
 }

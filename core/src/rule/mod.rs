@@ -32,7 +32,116 @@ use crate::{Name, Text};
 
 /// A language that rules are written in.
 ///
-/// `davy-rules` brings Rego and CEL; a host may bring its own.
+/// `davy-rules` brings Rego and CEL; a host may bring its own judge of either. Bundles take files that end with `.rego` and
+/// `.cel`, and expressions under `cel` in the document itself; the text of each goes to the language of that name.
+///
+/// # What a language owes
+///
+/// * It reads a text once, in [`compile`](Self::compile), and says what is wrong with it where it stands:
+///   [`RuleSource::position`] turns lines and columns of the text into places of its file, also where it stands in a document.
+///   The codes of rules are `U001` to `U007`, those of doubts `L030` to `L034`.
+/// * Its rules read [`RuleInput::document`], whose shape is [`INPUT`]; [`Shape`] tells what of it can be there at all, and
+///   [`RuleSource::names`] which metrics, SLOs and flows the policy knows.
+/// * What is missing is not false. A rule that reads what is not there, and does not say what that means, says
+///   [`Said::Missing`]; one that cannot be evaluated [`Said::Failed`], one that would cost too much [`Said::Exhausted`]. All of
+///   them hold the release. A rule that says nothing lets it go on.
+/// * The same document always gives the same answer, on every machine: no clock, chance, network, files or environment, and limits
+///   that are counted, never timed.
+/// * What it makes of the document, it makes once for all of its rules: [`RuleInput::converted`].
+/// * [`RuleSource::outcome`] and [`RuleSource::message`] come before what the text says of itself.
+///
+/// # Example: a rule is the name of a fact that must be true
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use davy::document::{DiagnosticCode, Position, RuleOutcome};
+/// use davy::rule::{RuleSource, Said};
+/// use davy::{
+///     Bundle, Diagnostic, Engine, Fact, Rule, RuleInput, RuleLanguage, Severity, Snapshot, State, Text, Verdict,
+/// };
+///
+/// #[derive(Debug)]
+/// struct MustBeTrue;
+///
+/// impl RuleLanguage for MustBeTrue {
+///     fn name(&self) -> &'static str {
+///         "cel"
+///     }
+///
+///     fn compile(&self, source: &RuleSource<'_>, report: &mut Vec<Diagnostic>) -> Option<Arc<dyn Rule>> {
+///         let (fact, position) = (source.text.trim(), source.position(1, 1));
+///         let (path, why) = (format!("facts.{fact}").parse::<Text>(), format!("{fact} must be true").parse::<Text>());
+///         let (Ok(path), Ok(why)) = (path, why) else {
+///             report.push(Diagnostic {
+///                 severity: Severity::Error,
+///                 code: DiagnosticCode::RuleSyntax,
+///                 position,
+///                 message: "a rule is the name of a fact".to_owned(),
+///                 hint: None,
+///             });
+///             return None;
+///         };
+///         let message = source.message.cloned().unwrap_or(why);
+///         let outcome = source.outcome.unwrap_or(RuleOutcome::Deny);
+///         Some(Arc::new(Named { fact: fact.to_owned(), path, outcome, message, position }))
+///     }
+/// }
+///
+/// #[derive(Debug)]
+/// struct Named {
+///     fact: String,
+///     path: Text,
+///     outcome: RuleOutcome,
+///     message: Text,
+///     position: Position,
+/// }
+///
+/// impl Rule for Named {
+///     fn judge(&self, input: &RuleInput) -> Vec<Said> {
+///         let fact = input.document().get("facts").and_then(|facts| facts.get(&self.fact));
+///         let position = self.position.clone();
+///         let said = match fact {
+///             Some(Fact::Bool(true)) => None,
+///             Some(_) => Some(Said::Fired {
+///                 outcome: self.outcome,
+///                 message: self.message.clone(),
+///                 code: None,
+///                 conditions: Vec::new(),
+///                 position,
+///             }),
+///             None => Some(Said::Missing { paths: vec![self.path.clone()], position }),
+///         };
+///         said.into_iter().collect()
+///     }
+/// }
+///
+/// let rollout = "
+/// apiVersion: davy/v1
+/// kind: Rollout
+/// metadata: { name: checkout }
+/// spec:
+///   rules: [{ name: reviewed, cel: reviewed }]
+/// ";
+/// let bundle = Bundle::from_files([("rollouts.yaml", rollout)])?;
+/// let language: Arc<dyn RuleLanguage> = Arc::new(MustBeTrue);
+/// let engine = Engine::builder(&bundle).rules([language]).build()?;
+/// for (facts, verdict) in [
+///     (r#"{ "reviewed": true }"#, Verdict::Proceed),
+///     (r#"{ "reviewed": false }"#, Verdict::Abort),
+///     ("{}", Verdict::Hold),
+/// ] {
+///     let json = format!(
+///         r#"{{ "now": "2026-11-23T10:00:00Z", "asked": "start", "stage": "canary", "weight": "0%",
+///               "since": "2026-11-23T10:00:00Z", "facts": {facts},
+///               "release": {{ "service": "checkout", "environment": "prod", "revision": "r2", "stable": "r1",
+///                             "startedAt": "2026-11-23T10:00:00Z" }} }}"#
+///     );
+///     let (state, snapshot) = (State::new(), Snapshot::from_json(json.as_bytes())?);
+///     assert_eq!(engine.decide(&state, &snapshot).decision.verdict, verdict, "{facts}");
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait RuleLanguage: fmt::Debug + Send + Sync {
     /// Its name, which is also how its files end, without the dot: `rego`, `cel`.
     fn name(&self) -> &'static str;

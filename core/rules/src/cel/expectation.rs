@@ -10,11 +10,11 @@ use davy::rule::RuleSource;
 use davy::{Fact, Name};
 use serde_json::Value as Json;
 
+use super::cost::heft;
 use super::expression::{Answer, Expression, Part};
 use super::view::Variables;
 use super::{Cel, ENV, guard};
 use crate::compile::checked;
-use crate::limits::CEL_WORK;
 use crate::read::operands;
 use crate::text::Report;
 
@@ -59,13 +59,13 @@ impl fmt::Debug for CelExpectation {
 impl Expectation for CelExpectation {
     fn judge(&self, answer: &AnswerFacts<'_>) -> Result<(), String> {
         let document = document(answer);
-        match self.0.judge(&document, || Box::new(Variables::of(&document, ANSWER, &ENV))) {
+        match self.0.judge(&document, heft(&document), || Box::new(Variables::of(&document, ANSWER, &ENV))) {
             Answer::True => Ok(()),
             Answer::False(parts) => {
                 let told = parts.iter().take(TOLD).map(|part| told(part, &document));
                 Err(told.collect::<Vec<_>>().join("; "))
             }
-            Answer::Missing(paths) => {
+            Answer::Missing { paths, .. } => {
                 let of_json = |path: &str| path == "json" || path.starts_with("json.") || path.starts_with("json[");
                 if answer.json.is_none() && paths.iter().any(|path| of_json(path.as_str())) {
                     return Err("the body is not JSON".to_owned());
@@ -74,8 +74,8 @@ impl Expectation for CelExpectation {
                 let are = if paths.len() == 1 { "is" } else { "are" };
                 Err(format!("{} {are} not there, and the expression does not ask whether", paths.join(", ")))
             }
-            Answer::Exhausted => {
-                Err(format!("the answer is too large for it: it could take more than {CEL_WORK} steps"))
+            Answer::Exhausted(most) => {
+                Err(format!("the answer is too large for it: it could take more than {most} steps"))
             }
             Answer::Failed { problem, part } => match &part.text {
                 Some(text) => Err(format!("`{text}` has no answer: {problem}")),

@@ -11,13 +11,14 @@ use davy::rule::{RuleBranch, RuleSource, Shape};
 use davy::{Fact, Text};
 
 use super::conditions::{Leaf, leaves_of};
-use super::cost::Cost;
+use super::cost::{Cost, heft};
+use super::pattern::{Patterns, use_compiled};
 use super::view::Variables;
 use super::walk::{Conjunct, walk};
 use super::{ENV, guard};
-use crate::limits::CEL_WORK;
-use crate::read::Reads;
-use crate::text::{Report, one_line, shown};
+use crate::limits::{CEL_WORK, LOOKS};
+use crate::read::{Missing, Reads};
+use crate::text::{Places, Report, one_line, shown};
 
 /// A compiled expression.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(super) struct Expression {
     reads: Reads,
     cost: Cost,
     leaves: Vec<Leaf>,
+    places: Places,
+    patterns: Patterns,
 }
 
 /// A part of the conjunction, with its own text and place where they can be told apart.
@@ -44,9 +47,13 @@ pub(super) enum Answer<'a> {
     /// It is not, for these parts are not.
     False(Vec<&'a Part>),
     /// It reads what is not there, and does not ask whether it is.
-    Missing(Vec<Text>),
-    /// It could cost more than [`CEL_WORK`].
-    Exhausted,
+    Missing {
+        paths: Vec<Text>,
+        /// Where the first of them is read.
+        position: Position,
+    },
+    /// It could cost more than this, or look for what is missing at more places.
+    Exhausted(u64),
     /// It has no answer, for a part has none.
     Failed { problem: String, part: &'a Part },
 }
@@ -70,7 +77,8 @@ impl Expression {
         let walked = walk(program.expression(), source.text, root, &place, report);
         let texts = parts_of(source.text);
         let named = texts.len() == walked.conjuncts.len();
-        let parts = walked.conjuncts.into_iter().enumerate().map(|(index, conjunct)| {
+        let parts = walked.conjuncts.into_iter().enumerate().map(|(index, mut conjunct)| {
+            use_compiled(&mut conjunct.expr);
             let text = texts.get(index).filter(|_| named);
             let at = text.map_or((1, 1), |(_, at)| *at);
             Part {
@@ -80,24 +88,32 @@ impl Expression {
                 at,
             }
         });
-        let leaves = leaves_of(&program, source);
-        Some(Self { parts: parts.collect(), reads: walked.reads, cost: walked.cost, leaves })
+        let parts = parts.collect();
+        let mut leaves = leaves_of(&program, source);
+        leaves.iter_mut().for_each(|leaf| use_compiled(&mut leaf.expr));
+        let (places, patterns) = (Places::of(source), walked.patterns);
+        Some(Self { parts, reads: walked.reads, cost: walked.cost, leaves, places, patterns })
     }
 
-    /// Its answer over a document, whose variables are only asked for where it may be judged. True if every part is. What
-    /// fails beside a part that is false changes nothing; what fails beside parts that are true leaves it without an answer.
+    /// Its answer over a document of this heft, whose variables are only asked for where it may be judged. True if every part
+    /// is. What fails beside a part that is false changes nothing; what fails beside parts that are true leaves it without an
+    /// answer.
     pub(super) fn judge<V: Deref<Target = Variables>>(
         &self,
         document: &Fact,
+        heft: u64,
         variables: impl FnOnce() -> V,
     ) -> Answer<'_> {
-        if let Some(missing) = self.reads.missing(document) {
-            return Answer::Missing(missing.paths);
+        match self.reads.missing(document) {
+            Missing::Nothing => {}
+            Missing::Paths { paths, at } => return Answer::Missing { paths, position: self.places.position(at) },
+            Missing::Untold => return Answer::Exhausted(LOOKS),
         }
-        if self.cost.over(document) > CEL_WORK {
-            return Answer::Exhausted;
+        if self.cost.exceeds(document, heft) {
+            return Answer::Exhausted(CEL_WORK);
         }
         let variables = variables();
+        self.patterns.begin();
         let (mut wrong, mut failed) = (Vec::new(), None);
         for part in &self.parts {
             match truth(&part.conjunct.expr, &variables.context) {
@@ -126,12 +142,15 @@ impl Expression {
     pub(super) fn reached<V: Deref<Target = Variables>>(
         &self,
         document: &Fact,
+        heft: u64,
         variables: impl FnOnce() -> V,
     ) -> Vec<usize> {
-        if self.reads.missing(document).is_some() || self.cost.over(document) > CEL_WORK {
+        let is_judged = matches!(self.reads.missing(document), Missing::Nothing);
+        if !is_judged || self.cost.exceeds(document, heft) {
             return Vec::new();
         }
         let variables = variables();
+        self.patterns.begin();
         let shown = |(number, leaf): (usize, &Leaf)| {
             let truth = truth(&leaf.expr, &variables.context).ok()?;
             Some(2 * number + usize::from(!truth))
@@ -147,10 +166,11 @@ impl Expression {
     /// What reads nothing has its answer already.
     pub(super) fn warn_of_constants(&self, report: &mut Report<'_>) {
         let nothing = Fact::Map(Arc::default());
-        if report.is_refused() || self.cost.over(&nothing) > CEL_WORK {
+        if report.is_refused() || self.cost.exceeds(&nothing, heft(&nothing)) {
             return;
         }
         let context = Context::with_env(Arc::clone(&ENV));
+        self.patterns.begin();
         for part in self.parts.iter().filter(|part| part.conjunct.is_constant) {
             let what = match truth(&part.conjunct.expr, &context) {
                 Ok(true) => "this is always true, whatever the input",
@@ -187,7 +207,7 @@ fn explain(problem: &ExecutionError) -> String {
         ExecutionError::NoSuchKey(key) => format!("there is no `{}`", shown(key)),
         ExecutionError::NoSuchOverload(overload) => format!(
             "`{}` does not take {}",
-            overload.function().trim_matches('_'),
+            overload.function().trim_matches(['_', '@']),
             overload.argument_types().join(" and ")
         ),
         ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => "division by zero".to_owned(),

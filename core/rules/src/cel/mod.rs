@@ -6,6 +6,7 @@ mod cost;
 mod expectation;
 mod expression;
 mod guard;
+mod pattern;
 mod rule;
 mod view;
 mod walk;
@@ -39,4 +40,8 @@ use cel_interpreter::Env;
 pub struct Cel;
 
 /// The functions and macros of the standard, without optional values.
-static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib().with_optional_support(false)));
+static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
+    let mut env = Env::stdlib().with_optional_support(false);
+    pattern::declare(&mut env);
+    Arc::new(env)
+});

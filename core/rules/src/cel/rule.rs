@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use davy::document::{DiagnosticCode as Code, Position, RuleOutcome, did_you_mean};
 use davy::rule::{INPUT, RuleBranch, RuleSource, Said};
-use davy::{Condition, Count, Diagnostic, Limit, Rule, RuleInput, RuleLanguage, Text};
+use davy::{Condition, Diagnostic, Rule, RuleInput, RuleLanguage, Text};
 
+use super::cost::heft;
 use super::expression::{Answer, Expression};
 use super::view::Variables;
 use super::{Cel, ENV, guard};
 use crate::compile::compile;
-use crate::limits::CEL_WORK;
+use crate::limits::work;
 use crate::read::operands;
 use crate::text::{Declared, Report, message, one_line, shown};
 
@@ -69,8 +70,8 @@ struct CelRule {
 impl Rule for CelRule {
     fn judge(&self, input: &RuleInput) -> Vec<Said> {
         let document = input.document();
-        let answer =
-            self.expression.judge(document, || input.converted(|document| Variables::of(document, INPUT, &ENV)));
+        let variables = || input.converted(|document| Variables::of(document, INPUT, &ENV));
+        let answer = self.expression.judge(document, heft_of(input), variables);
         let said = match answer {
             Answer::True => None,
             Answer::False(parts) => {
@@ -86,11 +87,8 @@ impl Rule for CelRule {
                     position: parts.first().map_or(&self.position, |part| &part.position).clone(),
                 })
             }
-            Answer::Missing(paths) => Some(Said::Missing { paths, position: self.position.clone() }),
-            Answer::Exhausted => {
-                let limit = Limit::Work(Count::new(CEL_WORK).unwrap_or(Count::MAX));
-                Some(Said::Exhausted { limit, position: self.position.clone() })
-            }
+            Answer::Missing { paths, position } => Some(Said::Missing { paths, position }),
+            Answer::Exhausted(most) => Some(Said::Exhausted { limit: work(most), position: self.position.clone() }),
             Answer::Failed { problem, part } => message(&problem, "it failed without a reason")
                 .map(|problem| Said::Failed { problem, position: part.position.clone() }),
         };
@@ -102,6 +100,13 @@ impl Rule for CelRule {
     }
 
     fn reached(&self, input: &RuleInput) -> Vec<usize> {
-        self.expression.reached(input.document(), || input.converted(|document| Variables::of(document, INPUT, &ENV)))
+        let variables = || input.converted(|document| Variables::of(document, INPUT, &ENV));
+        self.expression.reached(input.document(), heft_of(input), variables)
     }
+}
+
+/// The heft of the document, reckoned once for all rules.
+fn heft_of(input: &RuleInput) -> u64 {
+    struct Heft(u64);
+    input.converted(|document| Heft(heft(document))).0
 }

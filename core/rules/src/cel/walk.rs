@@ -9,8 +9,9 @@ use davy::document::{DiagnosticCode as Code, did_you_mean};
 use davy::rule::Shape;
 
 use super::cost::{Cost, Over};
+use super::pattern::{Compiler, Patterns};
 use crate::declared::Declarations;
-use crate::limits::{CEL_COMPREHENSIONS, PATTERN_BYTES, PATTERN_SIZE};
+use crate::limits::CEL_COMPREHENSIONS;
 use crate::read::{Place, Reads, Step, To, path};
 use crate::text::{Report, shown};
 use crate::value::Is;
@@ -19,6 +20,7 @@ use crate::value::Is;
 pub(super) struct Walked {
     pub(super) reads: Reads,
     pub(super) cost: Cost,
+    pub(super) patterns: Patterns,
     /// The parts of a conjunction, or the whole.
     pub(super) conjuncts: Vec<Conjunct>,
 }
@@ -48,7 +50,8 @@ pub(super) fn walk(
     report: &mut Report<'_>,
 ) -> Walked {
     let declared = Declarations::read(text, "//", root, report);
-    let mut walk = Walk { root, declared, reads: Vec::new(), loops: 0, place, report };
+    let patterns = Compiler::default();
+    let mut walk = Walk { root, declared, reads: Vec::new(), loops: 0, is_compared: false, patterns, place, report };
     let (env, present) = (Env::new(), Present::new());
     let mut parts = Vec::new();
     conjuncts_of(expr, &mut parts);
@@ -70,7 +73,7 @@ pub(super) fn walk(
         reads.add(steps, *at);
     }
     walk.declared.warn_of_unused(walk.report);
-    Walked { reads, cost: Cost::Step(costs), conjuncts }
+    Walked { reads, cost: Cost::Step(costs), patterns: walk.patterns.finish(), conjuncts }
 }
 
 fn conjuncts_of<'e>(expr: &'e IdedExpr, parts: &mut Vec<&'e IdedExpr>) {
@@ -89,6 +92,9 @@ struct Walk<'w, 'r> {
     reads: Vec<(Vec<Step>, At)>,
     /// How many comprehensions are open.
     loops: usize,
+    /// Whether what is read is compared with something else, and so may be looked at whole.
+    is_compared: bool,
+    patterns: Compiler,
     place: &'w dyn Fn(u64) -> At,
     report: &'w mut Report<'r>,
 }
@@ -135,12 +141,14 @@ impl Walk<'_, '_> {
     /// A place is read where a reference ends.
     fn reference(&mut self, expr: &IdedExpr, env: &Env, present: &Present) -> (Is, Cost) {
         let at = (self.place)(expr.id);
+        // A node of a reference stands at its last sign; what is missing is shown where the reference begins.
+        let start = (self.place)(first_of(expr).id);
         // `has(a.b)` reads `a` and asks about `b`.
         if let Expr::Select(select) = &expr.expr
             && select.test
         {
             let base = self.lead(&select.operand, env, present);
-            let cost = self.read(&base, at, present);
+            let cost = self.read(&base, start, present);
             if let Is::Place(place) = &base {
                 place.key(&select.field, at, self.report);
             }
@@ -148,7 +156,7 @@ impl Walk<'_, '_> {
         }
         let mut costs = Vec::new();
         let is = self.lead_with(expr, env, present, &mut costs);
-        costs.push(self.read(&is, at, present));
+        costs.push(self.read(&is, start, present));
         (is, Cost::Step(costs))
     }
 
@@ -162,6 +170,9 @@ impl Walk<'_, '_> {
         }
         self.reads.push((steps.clone(), at));
         match place.shape {
+            Shape::Anything | Shape::List(_) | Shape::Named(..) | Shape::Record(_) if self.is_compared => {
+                Cost::Whole(steps)
+            }
             Shape::Anything | Shape::Text | Shape::List(_) => Cost::Read(steps),
             _ => Cost::Step(Vec::new()),
         }
@@ -212,7 +223,7 @@ impl Walk<'_, '_> {
             Is::Place(place) => place.key(key, at, self.report).map_or(Is::Scalar, Is::Place),
             Is::Computed => {
                 let declared = self.declared.of_key(key, at, self.report);
-                self.reads.extend(declared.map(|steps| (steps, at)));
+                self.reads.extend(declared.into_iter().map(|steps| (steps, at)));
                 Is::Computed
             }
             Is::Object(fields) => fields.get(key).cloned().unwrap_or(Is::Scalar),
@@ -245,7 +256,7 @@ impl Walk<'_, '_> {
     fn dynamic(&mut self, place: &Place, at: At) -> Is {
         let Some(each) = place.step(To::Each) else { return Is::Scalar };
         let declared = self.declared.of_each(&each, at, self.report);
-        self.reads.extend(declared.map(|steps| (steps, at)));
+        self.reads.extend(declared.into_iter().map(|steps| (steps, at)));
         Is::Place(each)
     }
 
@@ -280,11 +291,21 @@ impl Walk<'_, '_> {
         let name = call.func_name.as_str();
         let mut known = Vec::new();
         let mut costs = Vec::new();
+        let is_compared = match name {
+            // Beside a value that is written out, nothing is looked at any deeper than that.
+            operators::EQUALS | operators::NOT_EQUALS | operators::IN => {
+                !call.args.iter().any(|part| matches!(part.expr, Expr::Literal(_)))
+            }
+            operators::ADD => self.is_compared,
+            _ => false,
+        };
+        let was_compared = std::mem::replace(&mut self.is_compared, is_compared);
         for argument in call.target.iter().map(|target| &**target).chain(&call.args) {
             let (is, cost) = self.eval(argument, env, present);
             known.push((is, argument));
             costs.push(cost);
         }
+        self.is_compared = was_compared;
         let operator = matches!(
             name,
             operators::LOGICAL_NOT
@@ -315,7 +336,7 @@ impl Walk<'_, '_> {
             self.report.error(Code::RuleFunction, at, message, why);
         }
         if name == "matches" {
-            self.check_pattern(&known, at);
+            costs = vec![self.matching(&known, costs, at)];
         }
         if let [(left, left_expr), (right, right_expr)] = known.as_slice() {
             self.check_comparison(name, left, right_expr, at);
@@ -331,24 +352,21 @@ impl Walk<'_, '_> {
         (is, Cost::Step(costs))
     }
 
-    fn check_pattern(&mut self, known: &[(Is, &IdedExpr)], at: At) {
-        let wrong = match known.get(1) {
-            Some((Is::Text(pattern), _)) if pattern.len() > PATTERN_BYTES => {
-                Some(format!("a pattern has at most {PATTERN_BYTES} bytes"))
-            }
-            Some((Is::Text(pattern), _)) => {
-                let built =
-                    regex::RegexBuilder::new(pattern).size_limit(PATTERN_SIZE).dfa_size_limit(PATTERN_SIZE).build();
-                built.err().map(|problem| match problem {
-                    regex::Error::CompiledTooBig(_) => "the pattern is too large".to_owned(),
-                    _ => format!("`{}` is no pattern", shown(pattern)),
-                })
-            }
-            _ => Some("the pattern of `matches` is a text that is written out".to_owned()),
+    /// What matching a text costs, whose own cost is the first of these: the text is gone through as often as the pattern
+    /// is large.
+    fn matching(&mut self, known: &[(Is, &IdedExpr)], costs: Vec<Cost>, at: At) -> Cost {
+        let weight = match known.get(1) {
+            Some((Is::Text(pattern), _)) => self.patterns.weight(pattern),
+            _ => Err("the pattern of `matches` is a text that is written out".to_owned()),
         };
-        if let Some(wrong) = wrong {
+        let weight = weight.unwrap_or_else(|wrong| {
             self.report.error(Code::RuleFunction, at, wrong, None);
-        }
+            1
+        });
+        let written = known.first().map_or(0, |(_, text)| written_bytes(text)) / 8;
+        let text = Cost::Loop { over: Over::Written(written), each: Box::new(Cost::Step(Vec::new())) };
+        let each = Cost::Step(costs.into_iter().chain([text]).collect());
+        Cost::Loop { over: Over::Written(weight), each: Box::new(each) }
     }
 
     /// A place that is held against something that never stands there, or that its kind cannot be held against.
@@ -474,10 +492,11 @@ impl Walk<'_, '_> {
 
     /// Where an expression leads, and one step further, without noting or reporting anything.
     fn quietly(&mut self, expr: &IdedExpr, env: &Env, further: impl FnOnce(Place) -> Option<Place>) -> Present {
-        let (reads, diagnostics) = (self.reads.len(), self.report.diagnostics.len());
+        let reads = self.reads.len();
+        let was_quiet = std::mem::replace(&mut self.report.is_quiet, true);
         let is = self.lead(expr, env, &Present::new());
+        self.report.is_quiet = was_quiet;
         self.reads.truncate(reads);
-        self.report.diagnostics.truncate(diagnostics);
         let place = match is {
             Is::Place(place) => further(place),
             _ => None,
@@ -486,8 +505,33 @@ impl Walk<'_, '_> {
     }
 }
 
+/// The name that a reference begins with.
+fn first_of(expr: &IdedExpr) -> &IdedExpr {
+    match &expr.expr {
+        Expr::Select(select) => first_of(&select.operand),
+        Expr::Call(CallExpr { func_name, args, .. }) if func_name == operators::INDEX => {
+            args.first().map_or(expr, first_of)
+        }
+        _ => expr,
+    }
+}
+
 fn with(present: &Present, more: Present) -> Present {
     present.union(&more).cloned().collect()
+}
+
+/// How many bytes of text are written out in an expression.
+fn written_bytes(expr: &IdedExpr) -> u64 {
+    fn all<'e>(parts: impl Iterator<Item = &'e IdedExpr>) -> u64 {
+        parts.fold(0, |sum: u64, part| sum.saturating_add(written_bytes(part)))
+    }
+    match &expr.expr {
+        Expr::Literal(LiteralValue::String(text)) => text.inner().len() as u64,
+        Expr::Call(call) => all(call.target.iter().map(|target| &**target).chain(&call.args)),
+        Expr::List(list) => all(list.elements.iter()),
+        Expr::Comprehension(of) => all([&of.iter_range, &of.loop_step].into_iter()),
+        _ => 0,
+    }
 }
 
 /// How long a list that is made in the rule can be.

@@ -11,34 +11,40 @@ use regorus::{LimitError, Value};
 use super::problem::brief;
 use crate::limits::REGO_WORK;
 
+/// A function that counts what it looks at, and refuses once that is too much.
+macro_rules! metered_function {
+    ($name:literal, $arguments:expr) => {{
+        let metered: BuiltinFcn = (
+            |span, params, arguments, strict| {
+                if !charge(cost($name, arguments)) {
+                    return Err(stop().into());
+                }
+                match BUILTINS.get($name) {
+                    Some((function, _)) => function(span, params, arguments, strict).map_err(|problem| {
+                        note(&problem);
+                        stop().into()
+                    }),
+                    None => Err(stop().into()),
+                }
+            },
+            $arguments,
+        );
+        Some(metered)
+    }};
+}
+
 macro_rules! functions {
     ($($name:literal,)*) => {
         /// Functions that may be called.
         pub(super) const ALLOWED: &[&str] = &[$($name,)*];
 
-        /// A function that counts what it looks at, and refuses once that is too much.
+        /// A function as a rule has it: metered.
         pub(super) fn metered(name: &str, arguments: u8) -> Option<BuiltinFcn> {
             match name {
-                $($name => {
-                    let metered: BuiltinFcn = (
-                        |span, params, arguments, strict| {
-                            if !charge(cost($name, arguments)) {
-                                return Err(stop().into());
-                            }
-                            match BUILTINS.get($name) {
-                                Some((function, _)) => {
-                                    function(span, params, arguments, strict).map_err(|problem| {
-                                        note(&problem);
-                                        stop().into()
-                                    })
-                                }
-                                None => Err(stop().into()),
-                            }
-                        },
-                        arguments,
-                    );
-                    Some(metered)
-                })*
+                $($name => metered_function!($name, arguments),)*
+                // What the compiler makes of `|` and `&`.
+                "__builtin_sets.union" => metered_function!("__builtin_sets.union", arguments),
+                "__builtin_sets.intersection" => metered_function!("__builtin_sets.intersection", arguments),
                 _ => None,
             }
         }
@@ -125,8 +131,9 @@ fn note(problem: &dyn std::fmt::Display) {
     PROBLEM.set(Some(brief(problem)));
 }
 
-/// Arithmetic as functions: the machine's own instructions fail as quietly as any other.
-pub(super) fn arithmetic(operator: &str) -> Option<BuiltinFcn> {
+/// Operators as functions: the machine's own instructions fail as quietly as any other, and count as one however much they
+/// look at.
+pub(super) fn operator(operator: &str) -> Option<BuiltinFcn> {
     macro_rules! function {
         ($operator:literal) => {{
             let function: BuiltinFcn = (
@@ -147,13 +154,18 @@ pub(super) fn arithmetic(operator: &str) -> Option<BuiltinFcn> {
         "*" => function!("*"),
         "/" => function!("/"),
         "%" => function!("%"),
+        "in" => function!("in"),
         _ => None,
     }
 }
 
 fn compute(operator: &str, arguments: &[Value]) -> Result<Value, &'static str> {
     const TOO_LARGE: &str = "a number is too large";
+    if !charge(cost(operator, arguments)) {
+        return Err("it looks at too much");
+    }
     let (left, right) = match arguments {
+        [collection, value] if operator == "in" => return Ok(Value::Bool(holds(collection, value))),
         [Value::Number(left), Value::Number(right)] => (left, right),
         [Value::Set(left), Value::Set(right)] if operator == "-" => {
             let rest: BTreeSet<Value> = left.iter().filter(|item| !right.contains(item)).cloned().collect();
@@ -172,6 +184,15 @@ fn compute(operator: &str, arguments: &[Value]) -> Result<Value, &'static str> {
         _ => left.clone().modulo(right),
     };
     computed.map(Value::from).map_err(|_| TOO_LARGE)
+}
+
+fn holds(collection: &Value, value: &Value) -> bool {
+    match collection {
+        Value::Array(items) => items.iter().any(|item| item == value),
+        Value::Object(entries) => entries.iter().any(|(_, item)| item == value),
+        Value::Set(items) => items.contains(value),
+        _ => false,
+    }
 }
 
 fn charge(cost: u64) -> bool {
@@ -205,8 +226,42 @@ fn cost(name: &str, arguments: &[Value]) -> u64 {
             _ => all(),
         },
         "object.subset" => all().saturating_mul(2),
+        "in" => match arguments {
+            [collection, value] => looking_for(value, collection, left),
+            _ => all(),
+        },
+        // Differences of sets; the size of a number is bounded when the rule is loaded.
+        "-" => match arguments {
+            [Value::Set(_), Value::Set(_)] => all(),
+            _ => 0,
+        },
+        "+" | "*" | "/" | "%" => 0,
         _ => all(),
     }
+}
+
+/// How much is looked at to find a value in a collection: texts are compared by words, and only as far as both go.
+fn looking_for(value: &Value, collection: &Value, left: u64) -> u64 {
+    let is_collection = |value: &Value| matches!(value, Value::Array(_) | Value::Set(_) | Value::Object(_));
+    let mut sum = 1_u64;
+    let mut add = |item: &Value| {
+        if sum <= left {
+            let compared = match (item, value) {
+                (Value::String(item), Value::String(text)) => item.len().min(text.len()) as u64 / 8,
+                _ if is_collection(item) && is_collection(value) => size(item, left - sum.min(left), 0),
+                _ => 0,
+            };
+            sum = sum.saturating_add(compared).saturating_add(1);
+        }
+    };
+    match collection {
+        Value::Array(items) => items.iter().for_each(&mut add),
+        Value::Object(entries) => entries.iter().for_each(|(_, item)| add(item)),
+        // It is looked up.
+        Value::Set(_) => return size(value, left, 0).saturating_add(1),
+        _ => {}
+    }
+    sum
 }
 
 /// How much there is to look at in a value, as far as it matters.

@@ -25,9 +25,9 @@ use regorus::rvm::{Program, RegoVM};
 use regorus::unstable::Module;
 
 use crate::compile::compile;
-use crate::limits::{FINDINGS, REGO_INSTRUCTIONS, REGO_WORK};
-use crate::read::operands;
-use crate::text::{Report, message, one_line};
+use crate::limits::{FINDINGS, LOOKS, REGO_INSTRUCTIONS, REGO_WORK, work};
+use crate::read::{Missing, operands};
+use crate::text::{Places, Report, message, one_line};
 pub use testing::{RegoTestOutcome, RegoTestRun, RegoTests};
 
 use convert::Machine;
@@ -91,7 +91,7 @@ fn parse(source: &RuleSource<'_>, report: &mut Report<'_>) -> Option<RegoRule> {
         spread,
         positions,
         program: Arc::new(program),
-        places: Places { start: source.position(1, 1) },
+        places: Places::of(source),
     };
     rule.warn_of_constants(report);
     Some(rule)
@@ -101,10 +101,6 @@ fn parse(source: &RuleSource<'_>, report: &mut Report<'_>) -> Option<RegoRule> {
 fn metered(program: Arc<Program>, report: &mut Report<'_>) -> Option<Program> {
     let mut program = Arc::try_unwrap(program).unwrap_or_else(|shared| (*shared).clone());
     for (info, resolved) in program.builtin_info_table.iter().zip(&mut program.resolved_builtins) {
-        // What the compiler makes of `|`, `&` and the like; its arguments are bounded like all others.
-        if info.name.starts_with("__builtin_sets.") {
-            continue;
-        }
         match builtins::metered(&info.name, resolved.1) {
             Some(function) => *resolved = function,
             None => {
@@ -118,12 +114,12 @@ fn metered(program: Arc<Program>, report: &mut Report<'_>) -> Option<Program> {
         report.error(Code::RuleSyntax, (1, 1), "a function of the rule is not there", None);
         return None;
     }
-    with_arithmetic(&mut program);
+    with_operators(&mut program);
     Some(program)
 }
 
-/// Turns arithmetic into calls of functions, which say so when they fail.
-fn with_arithmetic(program: &mut Program) {
+/// Turns arithmetic and `in` into calls of functions, which say so when they fail and count what they look at.
+fn with_operators(program: &mut Program) {
     for index in 0..program.instructions.len() {
         let (operator, dest, left, right) = match program.instructions.get(index) {
             Some(Instruction::Add { dest, left, right }) => ("+", *dest, *left, *right),
@@ -131,12 +127,13 @@ fn with_arithmetic(program: &mut Program) {
             Some(Instruction::Mul { dest, left, right }) => ("*", *dest, *left, *right),
             Some(Instruction::Div { dest, left, right }) => ("/", *dest, *left, *right),
             Some(Instruction::Mod { dest, left, right }) => ("%", *dest, *left, *right),
+            Some(Instruction::Contains { dest, collection, value }) => ("in", *dest, *collection, *value),
             _ => continue,
         };
         let known = program.builtin_info_table.iter().position(|info| info.name == operator);
         let known = known.and_then(|known| u16::try_from(known).ok());
         let builtin_index = known.unwrap_or_else(|| {
-            program.resolved_builtins.extend(builtins::arithmetic(operator));
+            program.resolved_builtins.extend(builtins::operator(operator));
             program.add_builtin_info(BuiltinInfo { name: operator.to_owned(), num_args: 2 })
         });
         let args = [left, right, 0, 0, 0, 0, 0, 0];
@@ -159,17 +156,6 @@ struct RegoRule {
     places: Places,
 }
 
-/// Where the lines of the text stand.
-struct Places {
-    start: Position,
-}
-
-impl Places {
-    fn of(&self, line: u32, column: u32) -> Position {
-        Position { line: self.start.line + line.saturating_sub(1), column, ..self.start.clone() }
-    }
-}
-
 impl std::fmt::Debug for RegoRule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RegoRule").field("name", &self.name).finish_non_exhaustive()
@@ -184,18 +170,20 @@ impl Rule for RegoRule {
         let mut said = Vec::new();
         let mut missing: Option<(Vec<Text>, (u32, u32))> = None;
         for (index, set) in self.sets.iter().enumerate() {
-            if let Some(more) = set.reads.missing(input.document()) {
-                let (paths, at) = missing.get_or_insert_with(|| (Vec::new(), more.at));
-                paths.extend(more.paths);
-                *at = (*at).min(more.at);
-                continue;
+            match set.reads.missing(input.document()) {
+                Missing::Nothing => self.judge_set(index, set, &mut vm, input.document(), &mut said),
+                Missing::Paths { paths: more, at: first } => {
+                    let (paths, at) = missing.get_or_insert_with(|| (Vec::new(), first));
+                    paths.extend(more);
+                    *at = (*at).min(first);
+                }
+                Missing::Untold => said.push(Said::Exhausted { limit: work(LOOKS), position: self.start_of(index) }),
             }
-            self.judge_set(index, set, &mut vm, input.document(), &mut said);
         }
         if let Some((mut paths, at)) = missing {
             paths.sort();
             paths.dedup();
-            said.push(Said::Missing { paths, position: self.places.of(at.0, at.1) });
+            said.push(Said::Missing { paths, position: self.places.position(at) });
         }
         said
     }
@@ -203,7 +191,7 @@ impl Rule for RegoRule {
     fn branches(&self) -> Vec<RuleBranch> {
         let branch = |part: &spread::Part| {
             let what = one_line(&format!("`{}` is reached", part.what))?;
-            Some(RuleBranch { position: self.places.of(part.at.0, part.at.1), what })
+            Some(RuleBranch { position: self.places.position(part.at), what })
         };
         self.spread.parts.iter().filter_map(branch).collect()
     }
@@ -215,7 +203,8 @@ impl Rule for RegoRule {
             return Vec::new();
         }
         interpreter.set_input(convert::value(input.document()));
-        for set in self.sets.iter().filter(|set| set.reads.missing(input.document()).is_none()) {
+        let is_judged = |set: &&Set| matches!(set.reads.missing(input.document()), Missing::Nothing);
+        for set in self.sets.iter().filter(is_judged) {
             // What it is worth is the machine's to say.
             let _ = coverage::value_of(&mut interpreter, format!("data.{}.{}", self.package, set.outcome));
         }
@@ -226,8 +215,13 @@ impl Rule for RegoRule {
 }
 
 impl RegoRule {
+    /// Where a set begins.
+    fn start_of(&self, index: usize) -> Position {
+        self.positions.get(index).cloned().unwrap_or_else(|| self.places.position((1, 1)))
+    }
+
     fn judge_set(&self, index: usize, set: &Set, vm: &mut RegoVM, document: &Fact, said: &mut Vec<Said>) {
-        let position = self.positions.get(index).cloned().unwrap_or_else(|| self.places.of(1, 1));
+        let position = self.start_of(index);
         builtins::begin();
         let answer = catch_unwind(AssertUnwindSafe(|| vm.execute_entry_point_by_index(index)));
         let failed = |problem: &str, position: Position| {
@@ -237,8 +231,7 @@ impl RegoRule {
         let members = match answer {
             Err(_) => return said.extend(failed("the machine gave up", position)),
             Ok(Err(_)) if builtins::is_used_up() => {
-                let limit = Limit::Work(Count::new(REGO_WORK).unwrap_or(Count::MAX));
-                return said.push(Said::Exhausted { limit, position });
+                return said.push(Said::Exhausted { limit: work(REGO_WORK), position });
             }
             Ok(Err(VmError::InstructionLimitExceeded { .. })) => {
                 let limit = Limit::Instructions(Count::from(REGO_INSTRUCTIONS as u32));
@@ -261,7 +254,7 @@ impl RegoRule {
             match self.member(member) {
                 Some((message, code)) => {
                     let clause = clause_of(set, &message);
-                    let at = clause.map_or(position.clone(), |clause| self.places.of(clause.at.0, clause.at.1));
+                    let at = clause.map_or(position.clone(), |clause| self.places.position(clause.at));
                     let conditions = clause.map_or_else(Vec::new, |clause| conditions(clause, document));
                     let outcome = set.outcome;
                     said.push(Said::Fired { outcome, message, code, conditions, position: at });
@@ -294,7 +287,7 @@ impl RegoRule {
         let span = self.program.get_instruction_span(pc)?;
         let (line, column) = (u32::try_from(span.line).ok()?, u32::try_from(span.column).ok()?);
         let column = problem::column(self.program.get_source(span.source_index)?, line, column);
-        (line > 0).then(|| self.places.of(line, column))
+        (line > 0).then(|| self.places.position((line, column)))
     }
 
     /// Sets that do not depend on the input have their answer already.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use davy::document::{DiagnosticCode as Code, Position};
 use davy::rule::RuleSource;
-use davy::{Diagnostic, Name, Severity};
+use davy::{Diagnostic, Name};
 use regorus::unstable::{Module, Rule};
 use regorus::{Engine, Value};
 
@@ -188,8 +188,8 @@ fn read(engine: &mut Engine, file: &str, text: &str, diagnostics: &mut Vec<Diagn
         let (at, what) = place_of(&problem.to_string());
         report.error(Code::RuleSyntax, (at.0, problem::column(text, at.0, at.1)), what, None);
     }
-    let refused = report.diagnostics.iter().any(|one| one.severity == Severity::Error);
-    diagnostics.append(&mut report.diagnostics);
+    let refused = report.is_refused();
+    diagnostics.extend(report.finish());
     !refused
 }
 

@@ -137,6 +137,11 @@ pub(crate) fn cel_sources() -> Vec<Refused> {
         ("a map that is written out", "facts.x == {'a': 1}".to_owned(), "U003"),
         ("a pattern that grows", "facts.t.matches('(a{1000}){1000}')".to_owned(), "U003"),
         ("a pattern of the host", "facts.t.matches(facts.p)".to_owned(), "U003"),
+        (
+            "too many patterns",
+            (0..9).map(|n| format!("facts.t.matches('{n}')")).collect::<Vec<_>>().join(" && "),
+            "U003",
+        ),
         ("a long pattern", format!("facts.t.matches('{}')", "a".repeat(1000)), "U003"),
         ("no pattern", "facts.t.matches('(')".to_owned(), "U003"),
         ("the clock", "timestamp(now) > timestamp('2026-01-01T00:00:00Z')".to_owned(), "U003"),
@@ -150,6 +155,10 @@ pub(crate) fn cel_sources() -> Vec<Refused> {
 pub(crate) fn costly() -> Vec<Judged> {
     let list = |length: usize| format!("{{\"l\": [{}]}}", vec!["1"; length].join(","));
     let text = |length: usize| format!("{{\"t\": \"{}\", \"l\": [1,1,1,1,1,1,1,1,1,1]}}", "a".repeat(length));
+    let maps = |length: usize| {
+        let entries = (0..500).map(|n| format!("\"k{n}\": {n}")).collect::<Vec<_>>().join(",");
+        format!("{{\"l\": [{}], \"m\": {{{entries}}}, \"n\": {{{entries}}}}}", vec!["1"; length].join(","))
+    };
     let rego = |text: &str| ("r.rego", rego_of(text));
     let cel = |text: &str| ("r.cel", text.to_owned());
     vec![
@@ -196,6 +205,57 @@ pub(crate) fn costly() -> Vec<Judged> {
             cel("!facts.t.matches('^(a+)+$') || facts.l.size() > 0"),
             text(250_000),
             "pass rules.passed",
+        ),
+        (
+            "a large pattern for each of many texts",
+            cel("facts.l.all(a, a.matches('^[a-z]{1000}$'))"),
+            format!("{{\"l\": [{}]}}", vec!["\"aaaaaaaa\""; 4000].join(",")),
+            "hold rules.exhausted",
+        ),
+        (
+            "a small pattern for each of many texts",
+            cel("facts.l.all(a, a.matches('^[a-z]+$'))"),
+            format!("{{\"l\": [{}]}}", vec!["\"aaaaaaaa\""; 4000].join(",")),
+            "pass rules.passed",
+        ),
+        (
+            "a text that is written out and matched many times",
+            cel(&format!("facts.l.all(a, ('{}' + a).matches('^x'))", "x".repeat(4000))),
+            format!("{{\"l\": [{}]}}", vec!["\"a\""; 300].join(",")),
+            "hold rules.exhausted",
+        ),
+        (
+            "large maps compared many times",
+            cel("facts.l.all(a, facts.m == facts.n)"),
+            maps(200),
+            "hold rules.exhausted",
+        ),
+        ("large maps compared once", cel("facts.m == facts.n"), maps(200), "pass rules.passed"),
+        (
+            "a large map looked for many times",
+            cel("facts.l.all(a, facts.m in [facts.n])"),
+            maps(200),
+            "hold rules.exhausted",
+        ),
+        (
+            "a long list looked through many times",
+            rego("deny contains \"x\" if count([1 | some a in input.facts.l; b := a + 1; b in input.facts.l]) > 0"),
+            list(1600),
+            "hold rules.exhausted",
+        ),
+        (
+            "a list looked through many times",
+            rego("deny contains \"x\" if count([1 | some a in input.facts.l; b := a + 1; b in input.facts.l]) > 0"),
+            list(400),
+            "pass rules.passed",
+        ),
+        (
+            "large sets joined many times",
+            rego(
+                "deny contains \"x\" if {\n\ts := object.keys(input.facts.m)\n\tcount([1 | some b in input.facts.l; count(s | {b}) == 0]) > 0\n}",
+            ),
+            maps(1000),
+            "hold rules.exhausted",
         ),
         ("a pattern of alternatives", cel("!facts.t.matches('^(a|aa)+b$')"), text(250_000), "pass rules.passed"),
     ]

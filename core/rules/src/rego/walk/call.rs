@@ -4,6 +4,7 @@ use davy::document::DiagnosticCode as Code;
 use regorus::unstable::{Expr, Ref};
 
 use super::{At, Env, Walk, dotted};
+use crate::read::{Instead, To};
 use crate::rego::builtins::{ALLOWED, is_safe_format, why_not};
 use crate::text::shown;
 use crate::value::{Is, Known};
@@ -82,6 +83,11 @@ impl<'w> Walk<'w, '_> {
     fn object_get(&mut self, params: &'w [Ref<Expr>], at: At, env: &mut Env) -> Known {
         let [object, key, default] = params else { return Known::computed(1) };
         let base = self.reference_or_value(object, env);
+        let (is_list, is_empty) = match &**default {
+            Expr::Array { items, .. } | Expr::Set { items, .. } => (true, items.is_empty()),
+            Expr::Object { fields, .. } => (false, fields.is_empty()),
+            _ => (false, false),
+        };
         let default = self.eval(default, env);
         if let Is::Place(place) = &base.is {
             self.read(place, at);
@@ -91,21 +97,30 @@ impl<'w> Walk<'w, '_> {
             Expr::Array { items, .. } => items.iter().map(|item| &**item).collect(),
             key => vec![key],
         };
-        let mut known = base;
+        let mut is = base.is;
         for key in keys {
-            let text = match self.eval(key, env).is {
-                Is::Text(text) => text,
-                _ => return Known { is: known.is.element(), copies },
+            let further = match (self.eval(key, env).is, is) {
+                (Is::Text(key), is) => self.field(Known { is, copies }, &key, at).is,
+                (Is::Place(key), Is::Place(place)) if key.is_single() => {
+                    place.step(To::KeyAt(key.steps)).map_or(Is::Scalar, Is::Place)
+                }
+                // A key of the map itself is there.
+                (Is::KeyOf(of), is) if *of == is => return Known { is: is.element(), copies },
+                // An empty list has no parts that could be read instead of those of an element.
+                (_, is) if is_list && is_empty => return Known { is: is.element(), copies },
+                (_, is) => return Known { is: is.element().or(default.is), copies },
             };
-            known = self.field(known, &text, at);
-            if let Is::Place(place) = known.is {
-                known.is = Is::Place(place.asked());
-            }
+            is = match further {
+                Is::Place(place) => Is::Place(place.asked()),
+                other => other,
+            };
         }
-        // Where the default says more than that there is nothing, its parts count as well.
-        let is = match known.is {
-            Is::Place(place) => Is::Place(place),
-            other => other.or(default.is),
+        let is = match (is, default.is) {
+            // What is read of another place must be there as well, which only a declaration can say.
+            (Is::Place(_), Is::Place(_) | Is::Computed) => Is::Computed,
+            (Is::Place(place), _) if is_empty => Is::Place(place.or(Instead::Empty)),
+            (Is::Place(place), default) => Is::Place(place.or(Instead::Value(Box::new(default)))),
+            (other, default) => other.or(default),
         };
         Known { is, copies }
     }

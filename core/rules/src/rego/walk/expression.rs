@@ -25,7 +25,7 @@ impl<'w> Walk<'w, '_> {
             // What is known of it grows as it does.
             return Known::computed(1);
         }
-        known
+        if known.is_too_deep() { Known::computed(known.copies) } else { known }
     }
 
     fn eval_inner(&mut self, expr: &'w Expr, env: &mut Env) -> Known {

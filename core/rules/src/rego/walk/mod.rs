@@ -249,7 +249,7 @@ impl<'w> Walk<'w, '_> {
 
     fn read(&mut self, place: &Place, at: At) {
         if !self.quiet {
-            self.reads.push((place.steps.clone(), at));
+            self.reads.push((place.read(), at));
         }
     }
 

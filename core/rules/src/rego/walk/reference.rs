@@ -97,7 +97,7 @@ impl<'w> Walk<'w, '_> {
             return Is::Computed;
         }
         let declared = self.declared.of_key(key, at, self.report);
-        self.reads.extend(declared.map(|steps| (steps, at)));
+        self.reads.extend(declared.into_iter().map(|steps| (steps, at)));
         Is::Computed
     }
 
@@ -143,7 +143,7 @@ impl<'w> Walk<'w, '_> {
             return Is::Place(each);
         }
         let declared = self.declared.of_each(&each, at, self.report);
-        self.reads.extend(declared.map(|steps| (steps, at)));
+        self.reads.extend(declared.into_iter().map(|steps| (steps, at)));
         Is::Place(each)
     }
 }

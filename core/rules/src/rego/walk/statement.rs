@@ -6,18 +6,18 @@ use davy::document::DiagnosticCode as Code;
 use regorus::unstable::{AssignOp, Expr, Literal, LiteralStmt, Query};
 
 use super::{At, Condition, Env, Walk, at};
-use crate::read::{Step, To};
+use crate::read::{Instead, Place, Step, To};
 use crate::value::{Is, Known};
 
 impl<'w> Walk<'w, '_> {
     /// Goes through the statements of a body: first for what its variables are, then for what it reads.
     pub(super) fn query(&mut self, query: &'w Query, env: &mut Env, mut conditions: Option<&mut Vec<Condition>>) {
         let was_quiet = std::mem::replace(&mut self.quiet, true);
-        // A statement may use a variable that a later one binds.
-        for _ in 0..3 {
-            let before = env.len();
+        // A statement may use a variable that a later one binds: each round knows one more of a chain of them.
+        for _ in 0..=query.stmts.len() {
+            let before = env.clone();
             query.stmts.iter().for_each(|statement| self.bind(statement, env));
-            if env.len() == before {
+            if *env == before {
                 break;
             }
         }
@@ -122,7 +122,7 @@ impl<'w> Walk<'w, '_> {
                 // `not input.a.b` asks whether it is there.
                 if let Some(Known { is: Is::Place(place), .. }) = self.reference(expr, env) {
                     self.read_parent(&place, at(expr.span()));
-                    self.asked.insert(place.steps.into_iter().map(|step| step.to).collect());
+                    self.ask(&place);
                 } else {
                     self.eval(expr, env);
                 }
@@ -138,6 +138,21 @@ impl<'w> Walk<'w, '_> {
                 self.query(query, &mut inner, None);
             }
         }
+    }
+}
+
+impl Walk<'_, '_> {
+    /// Notes that the file says what it means that nothing is there.
+    fn ask(&mut self, place: &Place) {
+        let mut trail = Vec::new();
+        for step in &place.steps {
+            trail.push(step.to.clone());
+            // That a default lacks it is the same question as whether there is more than the default.
+            if step.asked && *place.instead() == Instead::Lacking {
+                self.asked.insert(trail.clone());
+            }
+        }
+        self.asked.insert(trail);
     }
 }
 
