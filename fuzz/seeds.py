@@ -662,7 +662,7 @@ def answers():
         seed("answers", name, text)
         line = subprocess.run(recorded, input=text.encode(), check=True, stdout=subprocess.PIPE).stdout
         seed("recordings", name, line)
-    for name, body in {"empty": "", "html": "<h1>Error</h1>", "cookies": "sid=a; Domain=.example; Path=/; Secure", "deep": "[" * 200}.items():
+    for name, body in {"empty": "", "html": "<h1>Error</h1>", "cookies": "sid=a; Domain=.example; Path=/; Secure", "unfit": "sid=a?\0\0\0; Path=/", "deep": "[" * 200}.items():
         seed("answers", f"refused-{name}", body)
     passes = (CORPUS / "recordings" / "passes").read_text()
     seed("recordings", "several", passes + "\n" + passes)

@@ -69,7 +69,7 @@ fn series<'a>(seen: &[Seen<'a>], names: &'a [(Name, Option<Name>)], window: u32)
     seen.iter().zip(names).map(one).collect()
 }
 
-fn events(count: u64) -> Data<'static> {
+fn events(count: u32) -> Data<'static> {
     Data::Events(vec![Count::from(count)])
 }
 
