@@ -93,9 +93,12 @@ pub(crate) struct Report<'a> {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// While an expression is looked at a second time, nothing is said of it again.
     pub(crate) is_quiet: bool,
-    /// What is only counted: where it stands, and its code.
-    more: BTreeMap<Severity, BTreeSet<((u32, u32), DiagnosticCode)>>,
+    /// What is only counted.
+    more: BTreeMap<Severity, BTreeSet<Untold>>,
 }
+
+/// Where something stands that is not told, and its code.
+type Untold = ((u32, u32), DiagnosticCode);
 
 impl<'a> Report<'a> {
     pub(crate) fn new(source: &'a RuleSource<'a>) -> Self {

@@ -86,7 +86,7 @@ fn each_metric_measures_as_a_component_what_it_measures_natively() {
     let depth = [("depth", None, Data::Gauge(vec![10.0, 13.0, 16.0, 19.0, 22.0]))];
     measures("queue-forecast", r#"{ "capacity": 100, "minutes": 5 }"#, &depth, &[], value(0.37));
 
-    let lines = |counts: [u64; 3]| -> Vec<Seen<'static>> {
+    let lines = |counts: [u32; 3]| -> Vec<Seen<'static>> {
         let names = ["t0", "t1", "t2"].into_iter().zip(counts).filter(|(_, count)| *count > 0);
         names.map(|(name, count)| ("lines", Some(name), events(count))).collect()
     };
