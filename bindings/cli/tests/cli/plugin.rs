@@ -365,7 +365,7 @@ fn how_soon_a_plugin_fails_is_not_what_it_costs() {
     let bench = |file: &str| place.run(&["plugin", "bench", file, "--input", &seen, "--for", "10ms"]);
     assert_eq!(bench("sum.wasm").code, 0);
     let failed = bench("trap.wasm");
-    let expected = "calls came to nothing, so what they took says nothing: trap: ";
+    let expected = "calls came to nothing, so what they took says nothing: it trapped: ";
     assert!(failed.code == 1 && failed.err.contains(expected) && failed.out.is_empty(), "{}{}", failed.out, failed.err);
 }
 

@@ -79,6 +79,7 @@ pub(in crate::rego) fn walk(module: &Module, text: &str, report: &mut Report<'_>
         used: BTreeSet::new(),
         steps: 0,
         quiet: false,
+        has_learned: false,
         report,
     };
     walk.import(module);
@@ -143,6 +144,8 @@ struct Walk<'w, 'r> {
     steps: usize,
     /// While variables are being found, nothing is noted or reported.
     quiet: bool,
+    /// Whether a variable of the body that is looked at turned out to be something else than was known.
+    has_learned: bool,
     report: &'w mut Report<'r>,
 }
 

@@ -13,11 +13,12 @@ impl<'w> Walk<'w, '_> {
     /// Goes through the statements of a body: first for what its variables are, then for what it reads.
     pub(super) fn query(&mut self, query: &'w Query, env: &mut Env, mut conditions: Option<&mut Vec<Condition>>) {
         let was_quiet = std::mem::replace(&mut self.quiet, true);
+        let outer_learned = self.has_learned;
         // A statement may use a variable that a later one binds: each round knows one more of a chain of them.
         for _ in 0..=query.stmts.len() {
-            let before = env.clone();
+            self.has_learned = false;
             query.stmts.iter().for_each(|statement| self.bind(statement, env));
-            if *env == before {
+            if !self.has_learned {
                 break;
             }
         }
@@ -35,6 +36,7 @@ impl<'w> Walk<'w, '_> {
                 conditions.extend(condition(statement, reads));
             }
         }
+        self.has_learned = outer_learned;
     }
 
     fn bind(&mut self, statement: &'w LiteralStmt, env: &mut Env) {
@@ -73,7 +75,8 @@ impl<'w> Walk<'w, '_> {
         match pattern {
             Expr::Var { span, .. } => {
                 let name = span.text();
-                if name != "_" && name != "input" && name != "data" {
+                if name != "_" && name != "input" && name != "data" && env.get(name) != Some(&known) {
+                    self.has_learned = true;
                     env.insert(name.to_owned(), known);
                 }
             }
