@@ -146,7 +146,7 @@ pub fn sentence(finding: &Finding) -> String {
             score.get()
         ),
         Cause::HealthWithinNoise { suspect, intervals, first, second, needed } => format!(
-            "the evidence is within the noise between replicas: for {intervals} intervals {} to 1 if requests were independent, {} to 1 with the noise, {} abort; first look at {}",
+            "the evidence is within the noise: for {intervals} intervals {} to 1 if requests were independent, {} to 1 with the noise, {} abort; first look at {}",
             odds(*first),
             odds(*second),
             odds(*needed),
