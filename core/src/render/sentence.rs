@@ -140,7 +140,7 @@ pub fn sentence(finding: &Finding) -> String {
             suspect.as_ref().map_or("all metrics", Name::as_str)
         ),
         Cause::HealthNoHarm { reached, needed, score } => format!(
-            "no sign that the canary is worse than tolerated: the evidence is {} to 1, {} abort (score {})",
+            "no sign beyond chance and noise that the canary is worse than tolerated: the evidence is {} to 1, {} abort (score {})",
             odds(*reached),
             odds(*needed),
             score.get()

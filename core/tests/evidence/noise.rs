@@ -161,6 +161,7 @@ fn evidence_within_the_noise_holds_after_a_while_and_says_why() {
     assert!(said[held.unwrap()..].iter().all(|said| said.starts_with("hold")), "{said:?}");
     let decision = release.looks();
     let text = decision.to_string();
+    assert!(text.contains("no sign beyond chance and noise"), "{text}");
     assert!(text.contains("the evidence is within the noise: for"), "{text}");
     assert!(text.contains("an abort takes both, and what the noise leaves is not enough now"), "{text}");
 }
