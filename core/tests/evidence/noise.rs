@@ -145,6 +145,7 @@ fn the_method_follows_from_the_data_and_says_whether_it_is_guaranteed() {
         }
         assert_eq!(noise(&decision).method, method, "{number} replicas");
         assert_eq!(finding(&decision, "health.no-harm").guarantee, Guarantee::Declared(assumption), "{number}");
+        assert!(decision.to_string().contains("no sign beyond chance and noise"), "{decision}");
     }
     let whole = [canary("errors", counts(10, 1000)), baseline("errors", counts(100, 10_000))];
     let decision = watch("").sees(whole);
@@ -161,7 +162,6 @@ fn evidence_within_the_noise_holds_after_a_while_and_says_why() {
     assert!(said[held.unwrap()..].iter().all(|said| said.starts_with("hold")), "{said:?}");
     let decision = release.looks();
     let text = decision.to_string();
-    assert!(text.contains("no sign beyond chance and noise"), "{text}");
     assert!(text.contains("the evidence is within the noise: for"), "{text}");
     assert!(text.contains("an abort takes both, and what the noise leaves is not enough now"), "{text}");
 }
