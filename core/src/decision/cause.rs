@@ -312,7 +312,7 @@ causes! {
         needed: f64, "the level of this attempt, as a power of ten";
         score: Points, "the health score";
     }
-    HealthWithinNoise = "health.within-noise", "the evidence would abort if requests were independent, and for a while it has been within the noise between replicas" {
+    HealthWithinNoise = "health.within-noise", "the evidence would abort if requests were independent, and for a while it has been within the noise, be it seen between replicas or assumed" {
         suspect: Option<Name>, "the metric that says most";
         intervals: Count, "for how many intervals in a row";
         first: f64, "the most evidence as if requests were independent, as a power of ten";

@@ -41,7 +41,7 @@ const fn is_false(outage: &bool) -> bool {
 pub struct NoiseSeen {
     /// Where the noise is known from.
     pub method: Method,
-    /// The key that says less: an abort waits for it.
+    /// The key that says less: an abort that has not come yet waits for it.
     pub blocks: Key,
     /// Replicas of the baseline that are compared.
     pub replicas: Count,

@@ -16,9 +16,11 @@ pub(super) fn sentence(metric: &Name, seen: &NoiseSeen, (first, second, needed):
         Method::Ranked => source,
         _ => format!("{source}: ± {}", percent(seen.deviation)),
     };
+    // An abort lasts, and the second key may fall after it: what is missing now need not be what is waited for.
     let blocks = match seen.blocks {
-        Key::First => "an abort waits for the evidence itself",
-        Key::Second => "an abort waits for evidence beyond the noise",
+        _ if first >= needed && second >= needed => "both are enough",
+        Key::First => "an abort takes both, and the evidence itself is not enough now",
+        Key::Second => "an abort takes both, and what the noise leaves is not enough now",
     };
     let outage = if seen.outage { ", and all of what the outage says, which is like no noise" } else { "" };
     let mut text = format!(

@@ -140,13 +140,13 @@ pub fn sentence(finding: &Finding) -> String {
             suspect.as_ref().map_or("all metrics", Name::as_str)
         ),
         Cause::HealthNoHarm { reached, needed, score } => format!(
-            "no sign that the canary is worse than tolerated: the evidence is {} to 1, {} abort (score {})",
+            "no sign beyond chance and noise that the canary is worse than tolerated: the evidence is {} to 1, {} abort (score {})",
             odds(*reached),
             odds(*needed),
             score.get()
         ),
         Cause::HealthWithinNoise { suspect, intervals, first, second, needed } => format!(
-            "the evidence is within the noise between replicas: for {intervals} intervals {} to 1 if requests were independent, {} to 1 with the noise, {} abort; first look at {}",
+            "the evidence is within the noise: for {intervals} intervals {} to 1 if requests were independent, {} to 1 with the noise, {} abort; first look at {}",
             odds(*first),
             odds(*second),
             odds(*needed),

@@ -2,8 +2,9 @@
 //!
 //! Where every threshold τ and the tolerated shift δ were fixed before the rollout, counting the canary's requests
 //! slower than τ·(1 + δ) beside the baseline's slower than τ tests *the canary, were it 1 + δ times as fast, is not
-//! slower than the baseline*. The thresholds look at the middle of the distribution and at its tail at once, and
-//! the average of their evidence needs no correction.
+//! slower than the baseline*, stochastically (E. L. Lehmann, Annals of Mathematical Statistics 26 (1955) 399). The
+//! thresholds look at the middle of the distribution and at its tail at once, and the average of their evidence needs
+//! no correction.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -12,7 +12,7 @@
 //! | more events per request, common | [`OddsTest`], [`Forecast`] | from above | Turner, Ly, Grünwald 2021 |
 //! | more events than is known or allowed | [`KnownShareTest`], [`KnownRateTest`] | exact | Wald 1945 |
 //! | mixed over sizes and starts | [`Process`], [`Starts`] | supermartingale from 1 | Pollak 1985; Ramdas 2023 |
-//! | slow requests, never interpolated | [`Latency`], [`cuts`], [`Native`], [`bucketed`] | as odds | |
+//! | slow requests, never interpolated | [`Latency`], [`cuts`], [`Native`], [`bucketed`] | as odds | Lehmann 1955 |
 //! | one composite of many metrics | [`Weights`] | under any dependence | Vovk, Wang 2021 |
 //! | when it decides: 2^i/α in attempt i | [`Level`], [`Peak`] | P(ever) ≤ α over all attempts | Ville 1939 |
 //! | the same, discounted by what replicas show | [`Noise`], [`Method`] | simulated, see there | |

@@ -89,7 +89,8 @@ impl<const J: usize> Process<J> {
         Self { intervals: 0, mass: [0.0; J] }
     }
 
-    /// The same, had everything been lost that was bet so far: only what begins with a later interval counts.
+    /// The same, had everything been lost that was bet so far: only what begins with a later interval counts, and what is
+    /// kept aside until then. Less evidence than before, so it may be done at any time and for any reason.
     #[must_use]
     pub const fn without_past(&self) -> Self {
         Self { intervals: self.intervals, mass: [0.0; J] }

@@ -56,7 +56,8 @@ fn an_outage_aborts_at_once_however_many_replicas_there_are() {
         for bad in [600, 1000] {
             let mut release = watch("");
             assert_eq!(aborts(&mut release, 30, &seen(bad, replicas)), Some(1), "{bad} beside {replicas:?}");
-            assert!(noise(&release.looks()).outage);
+            let decision = release.looks();
+            assert!(noise(&decision).outage && decision.to_string().contains("both are enough"), "{decision}");
         }
     }
 }
@@ -91,6 +92,7 @@ fn an_outage_does_not_make_what_was_noise_before_it_count() {
     let decision = release.sees(small);
     let seen_now = noise(&decision);
     assert!(seen_now.outage && seen_now.counted < 0.3, "{seen_now:?}");
+    assert_eq!(seen_now.blocks, Key::Second, "the evidence itself is enough since long before");
     assert!(!said(&decision).starts_with("abort"), "{decision}");
     assert!(decision.to_string().contains("all of what the outage says"), "{decision}");
     // What came before does not keep a real one from being seen.
@@ -143,6 +145,7 @@ fn the_method_follows_from_the_data_and_says_whether_it_is_guaranteed() {
         }
         assert_eq!(noise(&decision).method, method, "{number} replicas");
         assert_eq!(finding(&decision, "health.no-harm").guarantee, Guarantee::Declared(assumption), "{number}");
+        assert!(decision.to_string().contains("no sign beyond chance and noise"), "{decision}");
     }
     let whole = [canary("errors", counts(10, 1000)), baseline("errors", counts(100, 10_000))];
     let decision = watch("").sees(whole);
@@ -158,7 +161,24 @@ fn evidence_within_the_noise_holds_after_a_while_and_says_why() {
     assert!(held.is_some_and(|held| held >= 5), "{said:?}");
     assert!(said[held.unwrap()..].iter().all(|said| said.starts_with("hold")), "{said:?}");
     let decision = release.looks();
-    assert!(decision.to_string().contains("within the noise between replicas"), "{decision}");
+    let text = decision.to_string();
+    assert!(text.contains("the evidence is within the noise: for"), "{text}");
+    assert!(text.contains("an abort takes both, and what the noise leaves is not enough now"), "{text}");
+}
+
+#[test]
+fn an_abort_points_at_what_aborted_and_not_at_what_the_noise_explains() {
+    const FAILURES: &str = "name: failures, bad: f, total: t, tolerate: 1.1x, unacceptable: 1.5x";
+    let mut release = Watch::of(&health("judge: evidence", &[ERRORS, FAILURES])).asks(Asked::Keep);
+    // More errors than failures, but errors differ from replica to replica, and failures do not.
+    let mut both = seen(30, &NOISY);
+    both.extend(seen(20, &CALM).into_iter().map(|seen| Observation { metric: name("failures"), ..seen }));
+    assert!(aborts(&mut release, 60, &both).is_some(), "{}", release.looks());
+    let decision = release.looks();
+    let davy::Cause::HealthHarm { suspect, .. } = &finding(&decision, "health.harm").cause else {
+        panic!("{decision}")
+    };
+    assert_eq!(suspect.as_ref(), Some(&name("failures")), "{decision}");
 }
 
 #[test]

@@ -7,7 +7,8 @@ use std::num::NonZeroU32;
 use davy::Count;
 use davy::stats::{
     Arm, Exposed, Forecast, Gauge, GaugeTest, Grid, GroupSequential, HEALTHY_ODDS, KnownRateTest, KnownShareTest,
-    Latency, LatencyPlan, ODDS, OddsTest, Pair, Process, RATIOS, RatioTest, Spending, Starts, noninferior_ratio,
+    Latency, LatencyPlan, ODDS, OddsTest, Pair, Process, RATIOS, RatioTest, Spending, Starts, is_outage,
+    noninferior_ratio,
 };
 use libm::{exp, log, log1p};
 
@@ -339,6 +340,30 @@ fn a_process_over_start_times_does_not_drift_upwards() {
         process.fold(Starts::First, &test.increment(pair));
     });
     assert!(restarted > 0.1, "{restarted}");
+}
+
+#[test]
+fn the_evidence_of_outages_alone_does_not_drift_upwards_and_intervals_that_are_picked_out_do() {
+    let test = RatioTest::new(Grid::new(RATIOS).unwrap(), 1.0).unwrap();
+    // Outages in a row, one that is over, and another one.
+    let history = [pair((6, 8), (0, 8)), pair((8, 8), (0, 8)), pair((1, 8), (2, 8)), pair((7, 8), (0, 8))];
+    for starts in [Starts::First, Starts::Within(planned(4)), Starts::Open(planned(3)), Starts::Open(planned(60))] {
+        for share in [0.02, 0.3, 0.7] {
+            let right = drift(starts, &history, share, |process, pair, _| {
+                process.fold(starts, &test.increment(pair));
+                if !is_outage(pair) {
+                    *process = process.without_past();
+                }
+            });
+            assert!(right <= SLACK, "{starts:?} {share}: {right}");
+        }
+    }
+    let picked = drift(Starts::First, &history, 0.3, |process, pair, _| {
+        if is_outage(pair) {
+            process.fold(Starts::First, &test.increment(pair));
+        }
+    });
+    assert!(picked > 0.01, "{picked}");
 }
 
 /// P(the evidence reaches `level` within three intervals), over every outcome of all of them.

@@ -58,7 +58,7 @@ impl Judge {
 
     /// What the policy is compared with, all on the same metrics: cumulative counts tested at every look, davy's
     /// fixed limits, Argo's and Flagger's, with the limits of their documentation and with limits that know the
-    /// load, and Kayenta's scores.
+    /// load, and Kayenta's scores, which one of several metrics alone does not make marginal unless it is critical.
     pub(super) fn others(plan: &Plan, load: &Load) -> Result<Vec<Self>, Refused> {
         let known = Limits { errors: 2.0 * load.errors, seconds: 1.25 * load.latency.exceeded_by(0.01) };
         let argo = Limits { errors: 0.05, seconds: 0.5 };
@@ -76,8 +76,12 @@ impl Judge {
             let bundle = Bundle::from_files([("rollouts.yaml", text)]).map_err(|_| Refused::Internal)?;
             judges.push(Self::engine(name, &bundle));
         }
-        let bundle = Bundle::from_files([("rollouts.yaml", kayenta(plan))]).map_err(|_| Refused::Internal)?;
-        judges.push(Self::engine("kayenta, 6 analyses, 75/50", &bundle));
+        for (name, rule) in
+            [("kayenta, 6 analyses, 75/50", ""), ("kayenta, 6 analyses, every metric critical", ", critical: true")]
+        {
+            let bundle = Bundle::from_files([("rollouts.yaml", kayenta(plan, rule))]).map_err(|_| Refused::Internal)?;
+            judges.push(Self::engine(name, &bundle));
+        }
         Ok(judges)
     }
 
@@ -165,7 +169,7 @@ fn heading(plan: &Plan) -> String {
 
 /// The same metrics as Kayenta's users have them: one value per interval, a growing window, six analyses until the
 /// horizon, its default thresholds, every metric a group of its own.
-fn kayenta(plan: &Plan) -> String {
+fn kayenta(plan: &Plan, rule: &str) -> String {
     // Not more points than it keeps.
     let six = (plan.intervals(1) / 6).clamp(1, 833);
     let (between, horizon) = (plan.every.times(six), plan.every.times(six * 6));
@@ -188,7 +192,7 @@ fn kayenta(plan: &Plan) -> String {
         let name = &metric.name;
         let _ = writeln!(
             text,
-            "      - {{ name: \"{name}\", {form}, kayenta: {{ direction: {direction}, groups: [\"{name}\"] }} }}"
+            "      - {{ name: \"{name}\", {form}{rule}, kayenta: {{ direction: {direction}, groups: [\"{name}\"] }} }}"
         );
     }
     text

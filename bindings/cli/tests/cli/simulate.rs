@@ -44,7 +44,7 @@ fn every_judge_sees_the_same_rollouts() {
     let args = ["--format", "json", "--traffic", "50,500", "--scenario", "identical,outage"];
     let report: Value = serde_json::from_str(&simulate(&place, &args).out).unwrap();
     let rows = report["rows"].as_array().unwrap();
-    assert_eq!(rows.len(), 2 * 2 * 7);
+    assert_eq!(rows.len(), 2 * 2 * 8);
     let of = |traffic: f64, scenario: &str, judge: &str| {
         let is = |row: &&Value| row["traffic"] == traffic && row["scenario"] == scenario && row["judge"] == judge;
         rows.iter().find(is).unwrap()
@@ -54,6 +54,7 @@ fn every_judge_sees_the_same_rollouts() {
     assert_eq!(of(50.0, "outage", "policy")["promoted"]["rollouts"], 0);
     assert_eq!(of(500.0, "identical", "policy")["aborted"]["rollouts"], 0);
     assert_eq!(of(500.0, "identical", "policy")["good"], true);
+    assert_eq!(of(500.0, "outage", "kayenta, 6 analyses, every metric critical")["aborted"]["rollouts"], 8);
     // A policy is simulated alone as it is beside others.
     let alone: Value = serde_json::from_str(&simulate(&place, &[&args[..], &["--alone"]].concat()).out).unwrap();
     let beside: Vec<&Value> = rows.iter().filter(|row| row["judge"] == "policy").collect();

@@ -144,6 +144,9 @@ impl Declared {
 impl Estimate {
     /// The smallest ratio that this noise would ever let be told from what is tolerated, however long it lasts, at a
     /// level of `evidence`; nothing where there is no noise to speak of.
+    ///
+    /// `exp(z·√(τ·(1/J + 1/K)))` with `z = √(2·(ln e + 2))`: the deviate whose likelihood ratio at its best is the level,
+    /// and two nats more for what mixing costs. An approximation, for explanations.
     #[must_use]
     pub fn least_detectable(&self, evidence: f64) -> Option<f64> {
         let deviates = sqrt(2.0 * (log(evidence) + 2.0));

@@ -49,6 +49,11 @@
 //! [`strictness`], by simulation. Between these limits the degrees of freedom are F. E. Satterthwaite's (1946), an
 //! approximation. For a single canary replica, anything valid under mere exchangeability of replicas finds nothing
 //! at 1 % with fewer than 99 of them; so some model is needed, and this is the weakest that works with three.
+//!
+//! `(1+ρ)/(1−ρ)` is by how much noise of which neighbours are alike exceeds noise of which they are not, over many
+//! intervals: M. S. Bartlett, Journal of the Royal Statistical Society 98 (1935) 536. Past rollouts are pooled with
+//! today's replicas as prior degrees of freedom: G. K. Smyth, Statistical Applications in Genetics and Molecular
+//! Biology 3 (2004) 3. F, and that the larger of two estimates is taken, are of the simulations alone.
 
 mod estimate;
 mod expected;

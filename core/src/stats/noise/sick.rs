@@ -15,6 +15,9 @@ const OF_NORMAL: f64 = 1.4826;
 
 /// The places of replicas that have far more events than the others; never of those that have fewer.
 ///
+/// Far is in median absolute deviations from the median (F. R. Hampel, Journal of the American Statistical
+/// Association 69 (1974) 383); how many of them, and how much, comes from simulations.
+///
 /// To be asked after at least five intervals, of errors and of the threshold that half of the requests exceed; what
 /// it finds is left out from the next interval on. So it knows the past only, and the guarantee of the first key
 /// stays, as long as the replicas that are left share each interval's rate.

@@ -1,7 +1,7 @@
 //! From evidence to findings: what aborts, what waits, and what the noise leaves of it.
 
 use super::super::Look;
-use super::second::Keys;
+use super::second::{Key as Says, Keys};
 use super::{Evidence, gathering};
 use crate::decision::{Assumption, Cause, Finding, HoldKind, Key, Method as Named, NoFlip, NoiseSeen, Standing};
 use crate::document::Points;
@@ -21,7 +21,8 @@ pub(crate) fn judge(look: Look<'_>, health: &HealthPlan, plan: &EvidencePlan, fi
     let e = evidence.both.e();
     let meter = level.meter(e);
     let score = points(meter);
-    let suspect = suspect(keys, health);
+    // Both keys abort, so what the noise takes away is no reason to look there first.
+    let harmful = suspect(keys, health, |says| says.first.min(says.left.e));
     let (reached, needed) = (libm::log10(e), libm::log10(level.evidence()));
     let assumption = assumption(evidence, keys);
     let standing = if plan.beside { Standing::DryRun } else { Standing::Counts };
@@ -30,9 +31,9 @@ pub(crate) fn judge(look: Look<'_>, health: &HealthPlan, plan: &EvidencePlan, fi
         Finding { standing: standing.clone(), ..finding }
     };
     findings.push(own(if level.is_reached(e) {
-        Finding::fail(Cause::HealthHarm { suspect: suspect.cloned(), reached, needed })
+        Finding::fail(Cause::HealthHarm { suspect: harmful.cloned(), reached, needed })
     } else if meter >= plan.advance_below.as_fraction() {
-        let cause = Cause::HealthSuspicion { suspect: suspect.cloned(), reached, needed, score };
+        let cause = Cause::HealthSuspicion { suspect: harmful.cloned(), reached, needed, score };
         Finding::hold(HoldKind::Waiting, cause).retry_after(health.grid.every())
     } else {
         Finding::pass(Cause::HealthNoHarm { reached, needed, score })
@@ -41,7 +42,8 @@ pub(crate) fn judge(look: Look<'_>, health: &HealthPlan, plan: &EvidencePlan, fi
     let second = libm::log10(evidence.second).max(LEAST);
     if usize::try_from(evidence.alone).unwrap_or(usize::MAX) > plan.recent && !level.is_reached(e) {
         let intervals = Count::from(evidence.alone);
-        let cause = Cause::HealthWithinNoise { suspect: suspect.cloned(), intervals, first, second, needed };
+        let suspect = suspect(keys, health, |says| says.first).cloned();
+        let cause = Cause::HealthWithinNoise { suspect, intervals, first, second, needed };
         findings.push(own(Finding::hold(HoldKind::Waiting, cause).retry_after(health.grid.every())));
     }
     judge_replicas(evidence, &own, findings);
@@ -67,10 +69,10 @@ fn judge_replicas(evidence: &Evidence, own: &impl Fn(Finding) -> Finding, findin
 }
 
 /// The metric that says most, for people to look at first.
-fn suspect<'a>(keys: &Keys, health: &'a HealthPlan) -> Option<&'a Name> {
-    let first = |index| keys.of(index).map_or(1.0, |key| key.first);
+fn suspect<'a>(keys: &Keys, health: &'a HealthPlan, of: fn(&Says) -> f64) -> Option<&'a Name> {
+    let says = |index| keys.of(index).as_ref().map_or(1.0, of);
     gathering(health)
-        .map(|(index, metric)| (first(index) * f64::from(metric.importance), &metric.name))
+        .map(|(index, metric)| (says(index) * f64::from(metric.importance), &metric.name))
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, name)| name)
 }
@@ -96,9 +98,11 @@ fn noise(
         Method::Declared => Named::Declared,
     };
     let finite = |number: f64| Some(number).filter(|number| number.is_finite());
+    // What an outage says lacks nothing but evidence, unless the first key has enough by what came before.
+    let rests_on_first = outage && (!level.is_reached(evidence.first.e()) || level.is_reached(evidence.second));
     let seen = NoiseSeen {
         method,
-        blocks: if outage || evidence.first.e() < evidence.second { Key::First } else { Key::Second },
+        blocks: if rests_on_first || evidence.first.e() < evidence.second { Key::First } else { Key::Second },
         replicas: u32::try_from(estimate.replicas).map_or(Count::MAX, Count::from),
         canary_replicas: finite(1.0 / estimate.concentration),
         dispersion: finite(estimate.spread / estimate.spread_by_chance),
