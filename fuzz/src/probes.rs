@@ -69,7 +69,7 @@ pub fn flows(data: &[u8]) -> Input {
 }
 
 /// Answers to the requests of a flow that uses everything, separated by the byte 0x1e: each the JSON of an answer, or
-/// any other bytes, which are then the body of one.
+/// any other bytes, which are then a cookie where they begin as one, and the body of an answer where not.
 ///
 /// The run ends, tells no secret, and its recording comes to the same result.
 pub fn answers(data: &[u8]) -> Input {
@@ -83,8 +83,11 @@ pub fn answers(data: &[u8]) -> Input {
                 all_read = false;
                 let mut event = answer(200, "");
                 if let Event::Http(response) = &mut event {
-                    response.body = davy::probe::Bytes(part.to_vec());
-                    response.headers.push(("set-cookie".to_owned(), String::from_utf8_lossy(part).into_owned()));
+                    if part.starts_with(b"sid=") {
+                        response.headers.push(("set-cookie".to_owned(), String::from_utf8_lossy(part).into_owned()));
+                    } else {
+                        response.body = davy::probe::Bytes(part.to_vec());
+                    }
                 }
                 event
             }
@@ -99,11 +102,33 @@ pub fn answers(data: &[u8]) -> Input {
     let read = Recording::from_lines(&lines).expect("what was written is read");
     assert_eq!(read, [recording]);
     // Answers that carry the placeholder of a secret already may be judged otherwise; none of ours does.
-    if !data.windows(8).any(|eight| eight == b"redacted") {
+    if !data.windows(8).any(|eight| eight == b"redacted") && !tells_a_secret_twice(&events) {
         let replayed = read[0].replay(&PLAN).unwrap_or_else(|fault| panic!("{fault}"));
         assert_eq!(replayed.judgement(), result.judgement());
     }
     if all_read { Input::Read } else { Input::Refused }
+}
+
+/// Whether a cookie or token stands in more places than the one that it comes from. What is expected of such a place, a
+/// replay would expect of a placeholder.
+fn tells_a_secret_twice(events: &[Event]) -> bool {
+    let (mut texts, mut secrets) = (Vec::new(), Vec::new());
+    for event in events {
+        let Event::Http(response) = event else { continue };
+        let body = String::from_utf8_lossy(&response.body.0).into_owned();
+        let json = serde_json::from_str::<serde_json::Value>(&body).unwrap_or_default();
+        secrets.extend(json["token"].as_str().map(str::to_owned));
+        texts.push(body);
+        for (name, value) in &response.headers {
+            let cookie = value.split(';').next().and_then(|pair| pair.split_once('='));
+            if let Some((_, secret)) = cookie.filter(|_| name.eq_ignore_ascii_case("set-cookie")) {
+                secrets.push(secret.trim().to_owned());
+            }
+            texts.push(value.clone());
+        }
+    }
+    let places = |secret: &str| texts.iter().map(|text| text.matches(secret).count()).sum::<usize>();
+    secrets.iter().any(|secret| secret.chars().count() >= 4 && places(secret) > 1)
 }
 
 /// The recording that an input of [`answers`] leaves: seeds for another target.

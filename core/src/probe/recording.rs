@@ -16,7 +16,8 @@ use crate::snapshot::Cohort;
 use crate::{Digest, Instant, Name};
 
 /// Everything that a run was told, in order. Secrets, cookies and what the flow's `record.redact` names are replaced
-/// by placeholders; a replay is given the same placeholders and so comes to the same result.
+/// by placeholders; a replay is given the same placeholders and so comes to the same result, unless the flow expects a
+/// text somewhere that is also a secret of the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Recording {
