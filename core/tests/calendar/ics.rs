@@ -175,6 +175,11 @@ fn what_cannot_be_read_is_refused_with_its_line_and_never_skipped() {
             6,
             "`RANGE` is not read: export the series in two parts",
         ),
+        (
+            vec!["DTSTART:20260101T090000Z", "DURATION:PT1H", "RRULE:FREQ=DAILY", "EXRULE:FREQ=WEEKLY;BYDAY=SA"],
+            7,
+            "`EXRULE` is not read: write its times as `EXDATE`",
+        ),
     ] {
         let error = read(&event(&lines)).unwrap_err();
         assert_eq!(error, CalendarError::Ics { line, problem: problem.to_owned() }, "{lines:?}");

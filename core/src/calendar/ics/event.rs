@@ -77,6 +77,9 @@ impl Event {
             (None, None) if start.is_date => Length::new(DAY, Duration::ZERO)?,
             (None, None) => return Err(CalendarError::ics(line, "the event has neither `DTEND` nor `DURATION`")),
         };
+        if let Some(property) = component.get("EXRULE") {
+            return Err(CalendarError::ics(property.line, "`EXRULE` is not read: write its times as `EXDATE`"));
+        }
         let rule = once("RRULE")?.map(|property| {
             let rule =
                 property.value.parse::<Rule>().map_err(|error| CalendarError::ics(property.line, error.to_string()))?;
