@@ -148,7 +148,6 @@ fn in_finds_what_is_there_in_lists_maps_and_sets() {
         ("{\"k\": \"a\"}", "\"a\"", true),
         ("{\"k\": \"a\"}", "\"k\"", false),
         ("[[1, 2], {\"a\": 1}]", "{\"a\": 1}", true),
-        ("\"abc\"", "\"a\"", false),
     ] {
         let engine = rego("warn contains \"x\" if input.facts.v in input.facts.c");
         let said = says(&engine, &format!("{{\"c\": {collection}, \"v\": {value}}}"));
@@ -157,6 +156,21 @@ fn in_finds_what_is_there_in_lists_maps_and_sets() {
     let engine = rego("warn contains \"x\" if input.facts.v in {\"a\", \"b\"}");
     assert!(says(&engine, r#"{"v": "b"}"#)[0].starts_with("pass rules.warn"));
     assert!(says(&engine, r#"{"v": "c"}"#)[0].starts_with("pass rules.passed"));
+}
+
+#[test]
+fn what_is_looked_for_in_no_collection_holds_in_both_languages() {
+    let texts = ["deny contains \"x\" if \"a\" in input.facts.c", "deny contains \"x\" if not \"a\" in input.facts.c"];
+    for collection in ["\"abc\"", "5", "null", "true"] {
+        let facts = format!("{{\"c\": {collection}}}");
+        for text in texts {
+            let said = says(&rego(text), &facts);
+            let is_held = said[0].starts_with("hold rules.broken") && said[0].contains("`in` looks into lists");
+            assert!(is_held && said.len() == 1, "{text} {facts}: {said:?}");
+        }
+        let said = says(&cel("!('a' in facts.c)"), &facts);
+        assert!(said[0].starts_with("hold rules.broken"), "{facts}: {said:?}");
+    }
 }
 
 #[test]

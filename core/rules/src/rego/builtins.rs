@@ -165,7 +165,7 @@ fn compute(operator: &str, arguments: &[Value]) -> Result<Value, &'static str> {
         return Err("it looks at too much");
     }
     let (left, right) = match arguments {
-        [collection, value] if operator == "in" => return Ok(Value::Bool(holds(collection, value))),
+        [collection, value] if operator == "in" => return holds(collection, value).map(Value::Bool),
         [Value::Number(left), Value::Number(right)] => (left, right),
         [Value::Set(left), Value::Set(right)] if operator == "-" => {
             let rest: BTreeSet<Value> = left.iter().filter(|item| !right.contains(item)).cloned().collect();
@@ -186,12 +186,13 @@ fn compute(operator: &str, arguments: &[Value]) -> Result<Value, &'static str> {
     computed.map(Value::from).map_err(|_| TOO_LARGE)
 }
 
-fn holds(collection: &Value, value: &Value) -> bool {
+fn holds(collection: &Value, value: &Value) -> Result<bool, &'static str> {
     match collection {
-        Value::Array(items) => items.iter().any(|item| item == value),
-        Value::Object(entries) => entries.iter().any(|(_, item)| item == value),
-        Value::Set(items) => items.contains(value),
-        _ => false,
+        Value::Array(items) => Ok(items.iter().any(|item| item == value)),
+        Value::Object(entries) => Ok(entries.iter().any(|(_, item)| item == value)),
+        Value::Set(items) => Ok(items.contains(value)),
+        // Of what is no collection nothing would be true, also not that something forbidden is in it.
+        _ => Err("`in` looks into lists, maps and sets"),
     }
 }
 
