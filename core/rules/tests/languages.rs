@@ -174,6 +174,35 @@ fn what_is_looked_for_in_no_collection_holds_in_both_languages() {
 }
 
 #[test]
+fn values_of_different_kinds_have_no_order_and_hold_in_both_languages() {
+    for n in ["\"2\"", "null", "true", "[1]"] {
+        let facts = format!("{{\"n\": {n}}}");
+        for engine in [
+            rego("deny contains \"x\" if input.facts.n < 3"),
+            rego("deny contains \"x\" if input.facts.n >= 3"),
+            rego("deny contains \"x\" if not input.facts.n > 3"),
+            cel("facts.n >= 3"),
+        ] {
+            let said = says(&engine, &facts);
+            assert!(said.len() == 1 && said[0].starts_with("hold rules.broken"), "{facts}: {said:?}");
+        }
+    }
+    // Nor is what comes after it in a list passed over.
+    let engine = rego("deny contains i.name if {\n\tsome i in input.facts.images\n\ti.n > 3\n}");
+    let said = says(&engine, r#"{"images": [{"name": "a", "n": "one"}, {"name": "b", "n": 9}]}"#);
+    assert!(said[0].starts_with("hold rules.broken") && said[0].contains("have no order"), "{said:?}");
+    // Values of one kind have one.
+    let engine = rego("deny contains \"x\" if input.facts.a <= input.facts.b");
+    for (facts, said) in [
+        (r#"{"a": 1, "b": 1.5}"#, "fail rules.deny"),
+        (r#"{"a": "b", "b": "a"}"#, "pass rules.passed"),
+        (r#"{"a": [1, 2], "b": [1, 3]}"#, "fail rules.deny"),
+    ] {
+        assert!(says(&engine, facts)[0].starts_with(said), "{facts}");
+    }
+}
+
+#[test]
 fn what_was_judged_before_does_not_matter() {
     let engine = rego("deny contains sprintf(\"%v\", [x]) if some x in input.facts.list");
     let first = says(&engine, r#"{"list": [3, 1, 2]}"#);
