@@ -184,6 +184,10 @@ fn what_cannot_be_read_is_refused_with_its_line_and_never_skipped() {
         let error = read(&event(&lines)).unwrap_err();
         assert_eq!(error, CalendarError::Ics { line, problem: problem.to_owned() }, "{lines:?}");
     }
+    let nameless =
+        ["BEGIN:VEVENT", "DTSTART:20260101T090000Z", "DURATION:PT1H", "RECURRENCE-ID:20260101T090000Z", "END:VEVENT"];
+    let problem = "the event has no `UID`, so that it cannot be told what it replaces".to_owned();
+    assert_eq!(read(&nameless).unwrap_err(), CalendarError::Ics { line: 5, problem });
     for (text, line) in
         [("", 1), ("BEGIN:VEVENT\n", 1), ("BEGIN:VCALENDAR\nBEGIN:VEVENT\n", 2), ("BEGIN:VCALENDAR\nEND:VEVENT\n", 2)]
     {

@@ -90,6 +90,14 @@ impl Event {
         if let Some(property) = replaces.filter(|property| property.parameter("RANGE").is_some()) {
             return Err(CalendarError::ics(property.line, "`RANGE` is not read: export the series in two parts"));
         }
+        let uid = once("UID")?.map_or_else(String::new, |uid| uid.value.clone());
+        // Among events without one, it would take away whatever begins then.
+        if let Some(property) = replaces.filter(|_| uid.is_empty()) {
+            return Err(CalendarError::ics(
+                property.line,
+                "the event has no `UID`, so that it cannot be told what it replaces",
+            ));
+        }
         let replaces = replaces.map(|property| times.one(property)).transpose()?;
         let list = |name: &str| -> Result<Vec<Local>, CalendarError> {
             let mut list = Vec::new();
@@ -105,7 +113,7 @@ impl Event {
             Ok(list)
         };
         Ok(Self {
-            uid: once("UID")?.map_or_else(String::new, |uid| uid.value.clone()),
+            uid,
             cancelled: status.as_deref() == Some("CANCELLED"),
             replaces: replaces.map(|time| Instant::from_millis(time.instant())),
             summary: once("SUMMARY")?.map(|summary| plain(&summary.value)),
