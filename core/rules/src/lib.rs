@@ -46,6 +46,10 @@
 //! there. What is read by a name that is only known when the rule is judged is declared in a comment,
 //! `# reads: facts.approvals[*].by`; where several declarations can be meant, all of it must be there.
 //!
+//! What has no answer is not false either: where values of different kinds are put in order, or `in` looks into what is no list,
+//! map or set, the rule holds the release as well. A loop in Rego is not negated itself, but as a rule of its own, for of an empty
+//! list there is nothing to negate: `not input.facts.checks[_].ok` is refused.
+//!
 //! # Tests
 //!
 //! Tests of policies count which parts of rules they reach: of Rego each statement, and each member or value that a rule is where

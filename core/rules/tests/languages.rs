@@ -148,7 +148,6 @@ fn in_finds_what_is_there_in_lists_maps_and_sets() {
         ("{\"k\": \"a\"}", "\"a\"", true),
         ("{\"k\": \"a\"}", "\"k\"", false),
         ("[[1, 2], {\"a\": 1}]", "{\"a\": 1}", true),
-        ("\"abc\"", "\"a\"", false),
     ] {
         let engine = rego("warn contains \"x\" if input.facts.v in input.facts.c");
         let said = says(&engine, &format!("{{\"c\": {collection}, \"v\": {value}}}"));
@@ -157,6 +156,50 @@ fn in_finds_what_is_there_in_lists_maps_and_sets() {
     let engine = rego("warn contains \"x\" if input.facts.v in {\"a\", \"b\"}");
     assert!(says(&engine, r#"{"v": "b"}"#)[0].starts_with("pass rules.warn"));
     assert!(says(&engine, r#"{"v": "c"}"#)[0].starts_with("pass rules.passed"));
+}
+
+#[test]
+fn what_is_looked_for_in_no_collection_holds_in_both_languages() {
+    let texts = ["deny contains \"x\" if \"a\" in input.facts.c", "deny contains \"x\" if not \"a\" in input.facts.c"];
+    for collection in ["\"abc\"", "5", "null", "true"] {
+        let facts = format!("{{\"c\": {collection}}}");
+        for text in texts {
+            let said = says(&rego(text), &facts);
+            let is_held = said[0].starts_with("hold rules.broken") && said[0].contains("`in` looks into lists");
+            assert!(is_held && said.len() == 1, "{text} {facts}: {said:?}");
+        }
+        let said = says(&cel("!('a' in facts.c)"), &facts);
+        assert!(said[0].starts_with("hold rules.broken"), "{facts}: {said:?}");
+    }
+}
+
+#[test]
+fn values_of_different_kinds_have_no_order_and_hold_in_both_languages() {
+    for n in ["\"2\"", "null", "true", "[1]"] {
+        let facts = format!("{{\"n\": {n}}}");
+        for engine in [
+            rego("deny contains \"x\" if input.facts.n < 3"),
+            rego("deny contains \"x\" if input.facts.n >= 3"),
+            rego("deny contains \"x\" if not input.facts.n > 3"),
+            cel("facts.n >= 3"),
+        ] {
+            let said = says(&engine, &facts);
+            assert!(said.len() == 1 && said[0].starts_with("hold rules.broken"), "{facts}: {said:?}");
+        }
+    }
+    // Nor is what comes after it in a list passed over.
+    let engine = rego("deny contains i.name if {\n\tsome i in input.facts.images\n\ti.n > 3\n}");
+    let said = says(&engine, r#"{"images": [{"name": "a", "n": "one"}, {"name": "b", "n": 9}]}"#);
+    assert!(said[0].starts_with("hold rules.broken") && said[0].contains("have no order"), "{said:?}");
+    // Values of one kind have one.
+    let engine = rego("deny contains \"x\" if input.facts.a <= input.facts.b");
+    for (facts, said) in [
+        (r#"{"a": 1, "b": 1.5}"#, "fail rules.deny"),
+        (r#"{"a": "b", "b": "a"}"#, "pass rules.passed"),
+        (r#"{"a": [1, 2], "b": [1, 3]}"#, "fail rules.deny"),
+    ] {
+        assert!(says(&engine, facts)[0].starts_with(said), "{facts}");
+    }
 }
 
 #[test]

@@ -175,10 +175,19 @@ fn what_cannot_be_read_is_refused_with_its_line_and_never_skipped() {
             6,
             "`RANGE` is not read: export the series in two parts",
         ),
+        (
+            vec!["DTSTART:20260101T090000Z", "DURATION:PT1H", "RRULE:FREQ=DAILY", "EXRULE:FREQ=WEEKLY;BYDAY=SA"],
+            7,
+            "`EXRULE` is not read: write its times as `EXDATE`",
+        ),
     ] {
         let error = read(&event(&lines)).unwrap_err();
         assert_eq!(error, CalendarError::Ics { line, problem: problem.to_owned() }, "{lines:?}");
     }
+    let nameless =
+        ["BEGIN:VEVENT", "DTSTART:20260101T090000Z", "DURATION:PT1H", "RECURRENCE-ID:20260101T090000Z", "END:VEVENT"];
+    let problem = "the event has no `UID`, so that it cannot be told what it replaces".to_owned();
+    assert_eq!(read(&nameless).unwrap_err(), CalendarError::Ics { line: 5, problem });
     for (text, line) in
         [("", 1), ("BEGIN:VEVENT\n", 1), ("BEGIN:VCALENDAR\nBEGIN:VEVENT\n", 2), ("BEGIN:VCALENDAR\nEND:VEVENT\n", 2)]
     {

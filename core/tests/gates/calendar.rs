@@ -287,6 +287,31 @@ fn an_icalendar_file_is_a_source_of_freezes() {
 }
 
 #[test]
+fn a_warning_about_a_calendar_does_not_hide_that_another_is_not_there() {
+    let never = calendar("c", BERLIN, &["name: never, kind: deny, cron: \"0 0 30 2 *\", duration: 1h"]);
+    let rollout = ("rollouts.yaml".to_owned(), document("calendars: [c, offcie-hours]"));
+    let error = Bundle::from_files([never, rollout]).unwrap_err();
+    let messages: Vec<&str> = error.diagnostics().iter().map(|it| it.message.as_str()).collect();
+    assert!(messages.contains(&"no calendar has the name `offcie-hours`"), "{messages:?}");
+}
+
+#[test]
+fn an_icalendar_file_without_events_allows_nothing_and_freezes_nothing() {
+    let cancelled = "BEGIN:VEVENT\r\nUID:1\r\nSTATUS:CANCELLED\r\nDTSTART;VALUE=DATE:20261121\r\n\
+        DTEND;VALUE=DATE:20261124\r\nEND:VEVENT\r\n";
+    for events in ["", cancelled] {
+        for (kind, expected) in [("allow", "hold calendar.closed:c/w"), ("deny", "proceed")] {
+            let file = ("events.ics".to_owned(), format!("BEGIN:VCALENDAR\r\n{events}END:VCALENDAR\r\n"));
+            let calendar = calendar("c", BERLIN, &[&format!("name: w, kind: {kind}, ics: events.ics")]);
+            let bundle = bundle_of("calendars: [c]", &[calendar, file]);
+            assert!(bundle.warnings().iter().any(|warning| warning.code.as_str() == "L015"), "{kind}");
+            let decision = Engine::new(&bundle).decide(&State::new(), &snapshot(Asked::Start)).decision;
+            assert_eq!(said(&decision), expected, "{kind} {events:?}");
+        }
+    }
+}
+
+#[test]
 fn the_record_holds_the_zone_database_and_the_instants_of_every_window_and_replays() {
     let engine = Engine::new(&bundle_of("calendars: [c]", &[calendar("c", BERLIN, &[OFFICE, TODAY])]));
     let (state, seen) = (

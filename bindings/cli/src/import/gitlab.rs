@@ -46,34 +46,34 @@ fn periods(documents: &[Document]) -> Vec<&Node> {
     found
 }
 
+/// Nothing for what is no period. One that cannot be read never ends: left out, it would be hours in which nothing holds.
 fn window(period: &Node, place: usize, remarks: &mut Vec<Remark>) -> Option<Window> {
+    period.get("freeze_start").or_else(|| period.get("freeze_end"))?;
     for key in ["created_at", "updated_at"] {
         period.get(key).into_iter().for_each(Node::pass_over);
     }
     let id = period.get("id").and_then(Node::text).map_or_else(|| (place + 1).to_string(), str::to_owned);
     let mut read = |key: &str, fits: &dyn Fn(&str) -> Option<String>, what: &str| {
-        let node = period.get(key)?;
-        let value = node.scalar().and_then(fits);
+        let node = period.get(key);
+        let value = node.and_then(Node::text).and_then(fits);
         if value.is_none() {
-            let names_a_zone = node.scalar().is_some_and(|text| text.contains("TZ="));
+            let names_a_zone = node.and_then(Node::scalar).is_some_and(|text| text.contains("TZ="));
             let hint = if names_a_zone { " (its zone belongs into `cron_timezone`)" } else { "" };
-            let text = format!("is {what}{hint}, so the freeze is left out");
-            remarks.push(Remark::note(node, format!("[{place}].{key}"), text));
+            let text = format!("is {what}{hint}, so the freeze never ends here");
+            remarks.push(Remark::held(node.unwrap_or(period), format!("[{place}].{key}"), text));
         }
-        Some((node, value?))
+        value
     };
     let start = read("freeze_start", &schedule, "no schedule that davy reads");
     let end = read("freeze_end", &schedule, "no schedule that davy reads");
     let zone = match period.get("cron_timezone") {
-        None => Some((None, "UTC".to_owned())),
-        Some(_) => {
-            read("cron_timezone", &rails::zone, "no time zone that davy knows").map(|(node, zone)| (Some(node), zone))
-        }
+        None => Some("UTC".to_owned()),
+        Some(_) => read("cron_timezone", &rails::zone, "no time zone that davy knows"),
     };
-    let ((start_node, start), (end_node, end), (zone_node, zone)) = (start?, end?, zone?);
-    for node in [Some(start_node), Some(end_node), zone_node].into_iter().flatten() {
-        node.text();
-    }
     let window = Window::new(&text::name(&format!("freeze-{id}")), "deny");
+    let (Some(start), Some(end), Some(zone)) = (start, end, zone) else {
+        let window = window.with("cron", quoted("0 0 * * *")).with("duration", "366d".to_owned());
+        return Some(window.with("zone", "UTC".to_owned()).text("reason", "a freeze of GitLab that cannot be read"));
+    };
     Some(window.with("startCron", quoted(&start)).with("endCron", quoted(&end)).with("zone", zone))
 }

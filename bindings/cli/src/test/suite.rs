@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use davy::document::DiagnosticCode;
 use davy::plugin::Plugins;
 use davy::testing::{Coverage, PolicyTests, TestRun, is_test_file};
 use davy::{Diagnostic, Engine, Position, Severity};
@@ -158,7 +159,11 @@ impl Suite {
         let began = Instant::now();
         match RegoTests::from_files(files.rules, own) {
             Ok(tests) => {
-                for mut run in tests.run() {
+                let runs = tests.run();
+                if runs.is_empty() {
+                    self.broken = vec![self.without_tests()];
+                }
+                for mut run in runs {
                     if let Some(policy) = &mut policy {
                         run.reached.iter().for_each(|place| policy.coverage.see_part(place));
                     }
@@ -180,6 +185,17 @@ impl Suite {
         }
         self.took = began.elapsed();
         Ok(())
+    }
+
+    /// A test whose name is misspelt is none, and would pass.
+    fn without_tests(&self) -> Diagnostic {
+        Diagnostic {
+            severity: Severity::Error,
+            code: DiagnosticCode::Choice,
+            position: Position { file: self.path.display().to_string().into(), line: 1, column: 1 },
+            message: "there is no test".to_owned(),
+            hint: Some("begin the name of a rule with `test_`, or remove the file".to_owned()),
+        }
     }
 
     /// Whether every test passed.

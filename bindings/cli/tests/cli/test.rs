@@ -191,6 +191,18 @@ fn tests_in_rego_run_beside_the_rules_that_they_are_about() {
 }
 
 #[test]
+fn a_file_of_rego_without_tests_does_not_pass() {
+    let place = with_rules();
+    place.write(
+        "ticket_test.rego",
+        "package ticket_test\n\nimport data.ticket\n\ntset_none if count(ticket.deny) == 1 with input as {\"facts\": {}}\n",
+    );
+    let ran = place.run(&["test", "."]);
+    assert!(ran.code == 1 && ran.out.contains("ticket_test.rego:1:1: error"), "{}", ran.out);
+    assert!(ran.out.contains("there is no test") && ran.out.ends_with("0 passed, 1 failed\n"), "{}", ran.out);
+}
+
+#[test]
 fn coverage_tells_the_parts_of_rules_that_no_test_reached() {
     let place = with_rules();
     let ran = place.run(&["test", ".", "--coverage"]);

@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::mem::discriminant;
 
 use davy::document::did_you_mean;
 use regorus::unstable::{BUILTINS, BuiltinFcn};
@@ -154,6 +155,10 @@ pub(super) fn operator(operator: &str) -> Option<BuiltinFcn> {
         "*" => function!("*"),
         "/" => function!("/"),
         "%" => function!("%"),
+        "<" => function!("<"),
+        "<=" => function!("<="),
+        ">" => function!(">"),
+        ">=" => function!(">="),
         "in" => function!("in"),
         _ => None,
     }
@@ -165,7 +170,8 @@ fn compute(operator: &str, arguments: &[Value]) -> Result<Value, &'static str> {
         return Err("it looks at too much");
     }
     let (left, right) = match arguments {
-        [collection, value] if operator == "in" => return Ok(Value::Bool(holds(collection, value))),
+        [collection, value] if operator == "in" => return holds(collection, value).map(Value::Bool),
+        [left, right] if operator.starts_with(['<', '>']) => return ordered(operator, left, right).map(Value::Bool),
         [Value::Number(left), Value::Number(right)] => (left, right),
         [Value::Set(left), Value::Set(right)] if operator == "-" => {
             let rest: BTreeSet<Value> = left.iter().filter(|item| !right.contains(item)).cloned().collect();
@@ -186,12 +192,27 @@ fn compute(operator: &str, arguments: &[Value]) -> Result<Value, &'static str> {
     computed.map(Value::from).map_err(|_| TOO_LARGE)
 }
 
-fn holds(collection: &Value, value: &Value) -> bool {
+/// The machine takes the error of such a comparison for a body that is not true, and with it all that the body's loops had
+/// still before them.
+fn ordered(operator: &str, left: &Value, right: &Value) -> Result<bool, &'static str> {
+    if discriminant(left) != discriminant(right) {
+        return Err("values of different kinds have no order");
+    }
+    Ok(match operator {
+        "<" => left < right,
+        "<=" => left <= right,
+        ">" => left > right,
+        _ => left >= right,
+    })
+}
+
+fn holds(collection: &Value, value: &Value) -> Result<bool, &'static str> {
     match collection {
-        Value::Array(items) => items.iter().any(|item| item == value),
-        Value::Object(entries) => entries.iter().any(|(_, item)| item == value),
-        Value::Set(items) => items.contains(value),
-        _ => false,
+        Value::Array(items) => Ok(items.iter().any(|item| item == value)),
+        Value::Object(entries) => Ok(entries.iter().any(|(_, item)| item == value)),
+        Value::Set(items) => Ok(items.contains(value)),
+        // Of what is no collection nothing would be true, also not that something forbidden is in it.
+        _ => Err("`in` looks into lists, maps and sets"),
     }
 }
 
@@ -229,6 +250,11 @@ fn cost(name: &str, arguments: &[Value]) -> u64 {
         "in" => match arguments {
             [collection, value] => looking_for(value, collection, left),
             _ => all(),
+        },
+        "<" | "<=" | ">" | ">=" => match arguments {
+            [Value::String(one), Value::String(other)] => one.len().min(other.len()) as u64 / 8,
+            [one @ (Value::Array(_) | Value::Set(_) | Value::Object(_)), _] => size(one, left, 0),
+            _ => 0,
         },
         // Differences of sets; the size of a number is bounded when the rule is loaded.
         "-" => match arguments {

@@ -118,7 +118,7 @@ fn metered(program: Arc<Program>, report: &mut Report<'_>) -> Option<Program> {
     Some(program)
 }
 
-/// Turns arithmetic and `in` into calls of functions, which say so when they fail and count what they look at.
+/// Turns arithmetic, order and `in` into calls of functions, which say so when they fail and count what they look at.
 fn with_operators(program: &mut Program) {
     for index in 0..program.instructions.len() {
         let (operator, dest, left, right) = match program.instructions.get(index) {
@@ -127,6 +127,10 @@ fn with_operators(program: &mut Program) {
             Some(Instruction::Mul { dest, left, right }) => ("*", *dest, *left, *right),
             Some(Instruction::Div { dest, left, right }) => ("/", *dest, *left, *right),
             Some(Instruction::Mod { dest, left, right }) => ("%", *dest, *left, *right),
+            Some(Instruction::Lt { dest, left, right }) => ("<", *dest, *left, *right),
+            Some(Instruction::Le { dest, left, right }) => ("<=", *dest, *left, *right),
+            Some(Instruction::Gt { dest, left, right }) => (">", *dest, *left, *right),
+            Some(Instruction::Ge { dest, left, right }) => (">=", *dest, *left, *right),
             Some(Instruction::Contains { dest, collection, value }) => ("in", *dest, *collection, *value),
             _ => continue,
         };

@@ -108,6 +108,13 @@ pub(crate) fn rego_sources() -> Vec<Refused> {
         ("the environment", rego_of("deny contains \"x\" if opa.runtime().env.HOME == input.facts.x"), "U003"),
         ("another rule's data", rego_of("deny contains \"x\" if data.other.deny"), "U004"),
         ("a changed input", rego_of("deny contains \"x\" if input.facts.x with input as {}"), "U007"),
+        ("a key with its value", rego_of("deny contains \"x\" if not (\"a\", true in input.facts.x)"), "U007"),
+        ("a loop that is negated", rego_of("deny contains \"x\" if not input.facts.x[_].ok"), "U007"),
+        (
+            "a loop within what is negated",
+            rego_of("deny contains \"x\" if not startswith(input.facts.x[_].ref, \"a\")"),
+            "U007",
+        ),
     ]
 }
 

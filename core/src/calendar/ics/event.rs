@@ -77,6 +77,9 @@ impl Event {
             (None, None) if start.is_date => Length::new(DAY, Duration::ZERO)?,
             (None, None) => return Err(CalendarError::ics(line, "the event has neither `DTEND` nor `DURATION`")),
         };
+        if let Some(property) = component.get("EXRULE") {
+            return Err(CalendarError::ics(property.line, "`EXRULE` is not read: write its times as `EXDATE`"));
+        }
         let rule = once("RRULE")?.map(|property| {
             let rule =
                 property.value.parse::<Rule>().map_err(|error| CalendarError::ics(property.line, error.to_string()))?;
@@ -86,6 +89,14 @@ impl Event {
         let replaces = once("RECURRENCE-ID")?;
         if let Some(property) = replaces.filter(|property| property.parameter("RANGE").is_some()) {
             return Err(CalendarError::ics(property.line, "`RANGE` is not read: export the series in two parts"));
+        }
+        let uid = once("UID")?.map_or_else(String::new, |uid| uid.value.clone());
+        // Among events without one, it would take away whatever begins then.
+        if let Some(property) = replaces.filter(|_| uid.is_empty()) {
+            return Err(CalendarError::ics(
+                property.line,
+                "the event has no `UID`, so that it cannot be told what it replaces",
+            ));
         }
         let replaces = replaces.map(|property| times.one(property)).transpose()?;
         let list = |name: &str| -> Result<Vec<Local>, CalendarError> {
@@ -102,7 +113,7 @@ impl Event {
             Ok(list)
         };
         Ok(Self {
-            uid: once("UID")?.map_or_else(String::new, |uid| uid.value.clone()),
+            uid,
             cancelled: status.as_deref() == Some("CANCELLED"),
             replaces: replaces.map(|time| Instant::from_millis(time.instant())),
             summary: once("SUMMARY")?.map(|summary| plain(&summary.value)),

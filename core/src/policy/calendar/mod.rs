@@ -189,7 +189,9 @@ impl CalendarDocuments {
                 left: &mut left,
             };
             let windows = compiler.windows(report);
-            calendars.broken |= report.diagnostics.len() > before;
+            // A warning leaves nothing out.
+            let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
+            calendars.broken |= report.diagnostics.iter().skip(before).any(is_error);
             let calendar = Calendar { scope: spec.scope(), windows, position: document.position.clone() };
             calendars.known.insert(name.value.clone(), calendar);
         }

@@ -23,7 +23,7 @@ impl Compiler<'_> {
     pub(super) fn sources(&mut self, window: &CalendarWindow, report: &mut Report) -> Vec<Source> {
         let Some(zone) = self.zone(window, report) else { return Vec::new() };
         let rules = Rules::of(window, &zone);
-        let own = |timing: Timing| Source { name: window.name.value.clone(), timing, summary: None };
+        let own = |timing: Timing| own_of(window, timing);
         if let Some(cron) = &window.cron {
             let length = length_of(window, self.spec.precedence(), report);
             return length
@@ -98,6 +98,7 @@ impl Compiler<'_> {
                 report_ics(&file, &error, report);
                 Vec::new()
             }
+            Ok(events) if events.is_empty() => never(rules).map(|timing| own_of(window, timing)).into_iter().collect(),
             Ok(events) => (1..)
                 .zip(events)
                 .map(|(number, event)| Source {
@@ -108,6 +109,19 @@ impl Compiler<'_> {
                 .collect(),
         }
     }
+}
+
+/// What has the window's own name.
+fn own_of(window: &CalendarWindow, timing: Timing) -> Source {
+    Source { name: window.name.value.clone(), timing, summary: None }
+}
+
+/// A file without events is a window that is never open, and not no window: where there is no allow window, everything
+/// may go on.
+fn never(rules: &Rules) -> Option<Timing> {
+    let none = Recurrence::new(Local::EPOCH, None, [], [Local::EPOCH]);
+    let length = Length::exact(Duration::ZERO).ok()?;
+    Some(rules.timing(Starts::Recurrence(none), Ends::After(length)))
 }
 
 /// What a window says of zones, gaps and folds.

@@ -111,6 +111,12 @@ impl<'w> Walk<'w, '_> {
                 self.eval(value, env);
                 if let Some(key) = key {
                     self.eval(key, env);
+                    // The machine looks for the value alone.
+                    if !self.quiet {
+                        let hint = "compare the value that stands under the key".to_owned();
+                        let message = "a key and a value are not looked for together";
+                        self.report.error(Code::RuleSilent, at(key.span()), message, hint);
+                    }
                 }
                 Known::scalar()
             }

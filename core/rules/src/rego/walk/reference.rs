@@ -103,8 +103,7 @@ impl<'w> Walk<'w, '_> {
 
     fn index(&mut self, base: Known, index: &'w Expr, at: At, env: &mut Env) -> Known {
         let copies = base.copies;
-        let named = |name: &str| self.rules.contains_key(name) || self.imports.contains_key(name);
-        let is_variable = matches!(index, Expr::Var { span, .. } if !named(span.text()));
+        let is_variable = matches!(index, Expr::Var { span, .. } if !self.is_named(span.text()));
         if is_variable && is_free(index, env) {
             let key = Known::of(Is::KeyOf(Box::new(base.is.clone())));
             let element = base.is.element();
@@ -134,6 +133,11 @@ impl<'w> Walk<'w, '_> {
             (_, Is::Computed) => Known::computed(copies),
             (_, is) => Known { is: is.element(), copies },
         }
+    }
+
+    /// Whether a name is that of a rule or an import.
+    pub(super) fn is_named(&self, name: &str) -> bool {
+        self.rules.contains_key(name) || self.imports.contains_key(name)
     }
 
     /// A place whose key is only known when the rule is judged: it must be declared.

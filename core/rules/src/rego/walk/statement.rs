@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use davy::document::DiagnosticCode as Code;
-use regorus::unstable::{AssignOp, Expr, Literal, LiteralStmt, Query};
+use regorus::unstable::{AssignOp, Expr, Literal, LiteralStmt, Query, Ref, Span};
 
 use super::{At, Condition, Env, Walk, at};
 use crate::read::{Instead, Place, Step, To};
+use crate::text::shown;
 use crate::value::{Is, Known};
 
 impl<'w> Walk<'w, '_> {
@@ -122,6 +123,11 @@ impl<'w> Walk<'w, '_> {
                 }
             }
             Literal::NotExpr { expr, .. } => {
+                if let Some(index) = self.free_index(expr, env).filter(|_| !self.quiet) {
+                    let hint = "negate a rule of its own that goes through it, or use `every`".to_owned();
+                    let message = format!("`{}` has no value under `not`", shown(index.text()));
+                    self.report.error(Code::RuleSilent, at(index), message, hint);
+                }
                 // `not input.a.b` asks whether it is there.
                 if let Some(Known { is: Is::Place(place), .. }) = self.reference(expr, env) {
                     self.read_parent(&place, at(expr.span()));
@@ -145,6 +151,34 @@ impl<'w> Walk<'w, '_> {
 }
 
 impl Walk<'_, '_> {
+    /// The variable that a negation would go through, outside of comprehensions. The machine negates each turn of such a loop and
+    /// not the loop, so that of an empty list nothing would be true; OPA refuses it.
+    fn free_index<'e>(&self, expr: &'e Expr, env: &Env) -> Option<&'e Span> {
+        match expr {
+            Expr::RefBrack { refr, index, .. } => match &**index {
+                Expr::Var { span, .. } if is_free(index, env) && !self.is_named(span.text()) => Some(span),
+                _ => self.first_free_index([refr, index], env),
+            },
+            Expr::RefDot { refr, .. } => self.free_index(refr, env),
+            Expr::UnaryExpr { expr, .. } => self.free_index(expr, env),
+            Expr::Call { params, .. } => self.first_free_index(params, env),
+            Expr::Array { items, .. } | Expr::Set { items, .. } => self.first_free_index(items, env),
+            Expr::Object { fields, .. } => {
+                self.first_free_index(fields.iter().flat_map(|(_, key, value)| [key, value]), env)
+            }
+            Expr::BinExpr { lhs, rhs, .. }
+            | Expr::BoolExpr { lhs, rhs, .. }
+            | Expr::ArithExpr { lhs, rhs, .. }
+            | Expr::AssignExpr { lhs, rhs, .. } => self.first_free_index([lhs, rhs], env),
+            Expr::Membership { value, collection, .. } => self.first_free_index([value, collection], env),
+            _ => None,
+        }
+    }
+
+    fn first_free_index<'e>(&self, parts: impl IntoIterator<Item = &'e Ref<Expr>>, env: &Env) -> Option<&'e Span> {
+        parts.into_iter().find_map(|part| self.free_index(part, env))
+    }
+
     /// Notes that the file says what it means that nothing is there.
     fn ask(&mut self, place: &Place) {
         let mut trail = Vec::new();

@@ -4,9 +4,12 @@
 //! number of the period that a time lies in follows from arithmetic, so that only the periods around it are looked at;
 //! and the days of a month that fit are bits, so that no day is looked at that does not.
 
+mod days;
+mod periods;
+
 use super::clock::Clock;
 use super::rule::{Day, Freq, Rule};
-use crate::calendar::civil::{DAY, Date, Local, month_length, weekday, year_length};
+use crate::calendar::civil::{DAY, Date, Local, month_length, weekday};
 
 /// How many days are looked at before a rule counts as one that never happens: 400 years, after which dates repeat.
 const MOST_DAYS: i64 = 146_097;
@@ -161,96 +164,6 @@ impl Expansion {
         last
     }
 
-    /// The number of the last period that begins at or before this time; the one of `DTSTART` is 0.
-    fn period_of(&self, at: Local) -> i64 {
-        let steps = match self.walk {
-            Freq::Yearly => at.date().year - self.start.date().year,
-            Freq::Monthly => month_number(at.date()) - month_number(self.start.date()),
-            Freq::Weekly => (self.week(at) - self.week(self.start)) / 7,
-            Freq::Daily => at.day() - self.start.day(),
-            Freq::Hourly => at.seconds().div_euclid(3600) - self.start.seconds().div_euclid(3600),
-            Freq::Minutely => at.seconds().div_euclid(60) - self.start.seconds().div_euclid(60),
-            Freq::Secondly => at.seconds() - self.start.seconds(),
-        };
-        steps.div_euclid(self.rule.interval.into())
-    }
-
-    /// When a period begins; nothing beyond the year 9999.
-    fn begin_of(&self, period: i64) -> Option<Local> {
-        let steps = period.checked_mul(self.rule.interval.into())?;
-        let month = |months: i64| {
-            let (year, month) = (months.div_euclid(12), months.rem_euclid(12).unsigned_abs() as u32 + 1);
-            Date::new(year, month, 1).map(|date| Local::of(date, 0))
-        };
-        let seconds = |unit: i64| {
-            let number = self.start.seconds().div_euclid(unit).checked_add(steps)?;
-            number.checked_mul(unit).filter(|seconds| *seconds < Local::MAX.seconds()).map(Local::from_seconds)
-        };
-        match self.walk {
-            Freq::Yearly => month(self.start.date().year.checked_add(steps)?.checked_mul(12)?),
-            Freq::Monthly => month(month_number(self.start.date()).checked_add(steps)?),
-            Freq::Weekly => {
-                let day = self.week(self.start).checked_add(steps.checked_mul(7)?)?;
-                day.checked_mul(DAY).filter(|seconds| *seconds < Local::MAX.seconds()).map(Local::from_seconds)
-            }
-            Freq::Daily => seconds(DAY),
-            Freq::Hourly => seconds(3600),
-            Freq::Minutely => seconds(60),
-            Freq::Secondly => seconds(1),
-        }
-    }
-
-    /// How many days the period that begins here reaches into.
-    fn days(&self, begin: Local) -> i64 {
-        match self.walk {
-            Freq::Yearly => year_length(begin.date().year),
-            Freq::Monthly => {
-                let date = begin.date();
-                month_length(date.year, date.month).into()
-            }
-            Freq::Weekly => 7,
-            Freq::Daily | Freq::Hourly | Freq::Minutely | Freq::Secondly => 1,
-        }
-    }
-
-    /// The day on which the week of a time begins.
-    fn week(&self, at: Local) -> i64 {
-        let into = (weekday(at.day()) + 7 - self.rule.week_start) % 7;
-        at.day() - i64::from(into)
-    }
-
-    /// For periods of a day or less that cannot hold an occurrence: the nearest time, forward or back, that might.
-    fn dull_until(&self, begin: Local, direction: i64) -> Option<Local> {
-        if self.walk > Freq::Daily {
-            return None;
-        }
-        let date = begin.date();
-        if self.months != 0 && self.months & (1 << date.month) == 0 {
-            let first = Local::of(Date { day: 1, ..date }, 0);
-            let length = i64::from(month_length(date.year, date.month)) * DAY;
-            return Some(if direction > 0 { first.plus(length) } else { first.plus(-1) });
-        }
-        if self.walk == Freq::Daily {
-            return None;
-        }
-        if self.days_of(date.year, date.month) & (1 << date.day) == 0 {
-            let midnight = Local::of(date, 0);
-            return Some(if direction > 0 { midnight.plus(DAY) } else { midnight.plus(-1) });
-        }
-        let hour = begin.seconds().div_euclid(3600);
-        let misses = |bits: u64, value: i64| bits != 0 && bits & (1 << value) == 0;
-        if self.walk < Freq::Hourly && misses(self.hours, hour.rem_euclid(24)) {
-            let hour = Local::from_seconds(hour * 3600);
-            return Some(if direction > 0 { hour.plus(3600) } else { hour.plus(-1) });
-        }
-        let minute = begin.seconds().div_euclid(60);
-        if self.walk < Freq::Minutely && misses(self.minutes, minute.rem_euclid(60)) {
-            let minute = Local::from_seconds(minute * 60);
-            return Some(if direction > 0 { minute.plus(60) } else { minute.plus(-1) });
-        }
-        None
-    }
-
     /// The first occurrence in the period that begins here that is not before `at`.
     fn first_in(&self, begin: Local, at: Local) -> Option<Local> {
         if !self.rule.positions.is_empty() {
@@ -345,101 +258,6 @@ impl Expansion {
             seconds: own(Freq::Secondly, self.seconds, second % 60, 60),
         }
     }
-
-    /// The days of a month that fit every part of the rule that speaks of days, as bits; the first is 1.
-    fn days_of(&self, year: i64, month: u32) -> u64 {
-        if self.months != 0 && self.months & (1 << month) == 0 {
-            return 0;
-        }
-        let length = month_length(year, month);
-        let first = Date { year, month, day: 1 }.number();
-        let mut days = below(i64::from(length) + 1) & !1;
-        if self.month_days != MonthDays::default() {
-            days &= self.month_days.of(length);
-        }
-        if self.weekdays.every != 0 || !self.weekdays.numbered.is_empty() {
-            days &= self.weekdays_of(year, first, length);
-        }
-        if !self.rule.year_days.is_empty() {
-            let passed = first - new_year(year);
-            let last = year_length(year);
-            let of_year = |day: &i32| if *day > 0 { i64::from(*day) } else { last + 1 + i64::from(*day) };
-            days &= self.rule.year_days.iter().fold(0, |bits, day| bits | bit(of_year(day) - passed));
-        }
-        if !self.rule.week_numbers.is_empty() {
-            let candidates = days;
-            for day in (1..=length).filter(|day| candidates & bit(i64::from(*day)) != 0) {
-                let (week, weeks) = self.week_of(Date { year, month, day });
-                let named = |number: &i32| i64::from(*number) == week || i64::from(*number) == week - weeks - 1;
-                if !self.rule.week_numbers.iter().any(named) {
-                    days &= !(1 << day);
-                }
-            }
-        }
-        days
-    }
-
-    /// The days of a month that are one of the days of the week, as bits; numbers count in the month or in the year.
-    fn weekdays_of(&self, year: i64, first: i64, length: u32) -> u64 {
-        let begins = weekday(first);
-        // Bit 0 is now the weekday of the first of the month.
-        let week = (self.weekdays.every >> begins | self.weekdays.every << (7 - begins)) & 0x7f;
-        let mut days = (week | week << 7 | week << 14 | week << 21 | week << 28) << 1;
-        let in_month = self.rule.freq == Freq::Monthly || self.rule.months != 0;
-        let (begin, length) = if in_month { (first, i64::from(length)) } else { (new_year(year), year_length(year)) };
-        for Day { nth, weekday: wanted } in &self.weekdays.numbered {
-            let nth = i64::from(nth.unwrap_or(1));
-            let earliest = i64::from((wanted + 7 - weekday(begin)) % 7) + 1;
-            let latest = earliest + (length - earliest) / 7 * 7;
-            let day = if nth > 0 { earliest + 7 * (nth - 1) } else { latest + 7 * (nth + 1) };
-            if (1..=length).contains(&day) {
-                days |= bit(day + begin - first);
-            }
-        }
-        days
-    }
-
-    /// The number of the week that a day lies in, and how many its year has (RFC 5545: a week belongs to the year that
-    /// holds at least four of its days).
-    fn week_of(&self, date: Date) -> (i64, i64) {
-        let first_week = |year: i64| {
-            let first = new_year(year);
-            let into = i64::from((weekday(first) + 7 - self.rule.week_start) % 7);
-            if into <= 3 { first - into } else { first + 7 - into }
-        };
-        let day = date.number();
-        let year = if day < first_week(date.year) {
-            date.year - 1
-        } else if day >= first_week(date.year + 1) {
-            date.year + 1
-        } else {
-            date.year
-        };
-        let (first, next) = (first_week(year), first_week(year + 1));
-        ((day - first) / 7 + 1, (next - first) / 7)
-    }
-}
-
-impl MonthDays {
-    /// In a month of so many days, as bits.
-    const fn of(self, length: u32) -> u64 {
-        // Reversed, the day that is `n` from the end stands at 63 - n; it belongs to length + 1 - n.
-        self.forward | self.back.reverse_bits() >> (62 - length)
-    }
-}
-
-fn month_number(date: Date) -> i64 {
-    date.year * 12 + i64::from(date.month) - 1
-}
-
-/// The number of the first day of a year.
-const fn new_year(year: i64) -> i64 {
-    Date { year, month: 1, day: 1 }.number()
-}
-
-/// The bit of a day of a month; none for a number that is no day of any.
-fn bit(day: i64) -> u64 {
-    if (1..=31).contains(&day) { 1 << day } else { 0 }
 }
 
 /// The bits of all days that are earlier.
@@ -464,7 +282,9 @@ fn nth(found: &[Local], position: i32) -> Option<Local> {
 
 #[cfg(test)]
 mod tests {
+    use super::days::new_year;
     use super::*;
+    use crate::calendar::civil::year_length;
 
     /// Whether a day fits, part by part as RFC 5545 lists them: nothing here is computed for a month at once.
     fn fits(expansion: &Expansion, date: Date) -> bool {
