@@ -431,6 +431,15 @@ struct davy_error *davy_plugins_new(const struct davy_bundle *bundle,
 #endif
 
 #if defined(DAVY_PLUGINS)
+// What kept compiled code from being kept in the folder of the options, or from being used because it is not what was kept: a JSON
+// list of texts, each of which begins with its code, `W015` or `W017`. The plugins were compiled instead, and run as they should.
+//
+// # Safety
+// `plugins` are plugins of this library; `out` points at room for a buffer.
+struct davy_error *davy_plugins_warnings(const struct davy_plugins *plugins, struct davy_buffer *out);
+#endif
+
+#if defined(DAVY_PLUGINS)
 // Runs the plugins over the closed intervals of the snapshot and leaves in it what they measured: call it before `davy_decide`.
 // What is there already stays. A plugin that fails measures nothing, and its metric holds.
 //
@@ -439,6 +448,15 @@ struct davy_error *davy_plugins_new(const struct davy_bundle *bundle,
 struct davy_error *davy_measure(const struct davy_engine *engine,
                                 const struct davy_plugins *plugins,
                                 struct davy_snapshot *snapshot);
+#endif
+
+#if defined(DAVY_PLUGINS)
+// Takes a turn of a custom step. `turn` is what `davy_probe_run_poll` gave as `{"effect":[id,{"turn":{…}}]}`, that is the object behind
+// `turn`; what comes out is the event for `davy_probe_run_handle`. A plugin that fails is in it, as the prober's fault.
+//
+// # Safety
+// `plugins` are plugins of this library; the bytes are readable; `out` points at room for a buffer.
+struct davy_error *davy_turn(const struct davy_plugins *plugins, struct davy_bytes turn, struct davy_buffer *out);
 #endif
 
 // Frees it; null is fine.

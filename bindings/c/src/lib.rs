@@ -38,7 +38,10 @@ pub use error::{
 };
 pub use plan::{davy_plan, davy_plan_options};
 #[cfg(feature = "plugins")]
-pub use plugin::{davy_measure, davy_plugins, davy_plugins_free, davy_plugins_new, davy_plugins_options};
+pub use plugin::{
+    davy_measure, davy_plugins, davy_plugins_free, davy_plugins_new, davy_plugins_options, davy_plugins_warnings,
+    davy_turn,
+};
 pub use probe::{
     davy_probe_run, davy_probe_run_free, davy_probe_run_handle, davy_probe_run_new, davy_probe_run_poll,
     davy_probe_run_recording,

@@ -128,6 +128,7 @@ class Plugins:
     def __new__(
         cls, bundle: Bundle, *, interpreters: bool = False, cache: str | PathLike[str] | None = None
     ) -> Plugins: ...
+    def turn(self, turn: Json) -> dict[str, Any]: ...
 
 @final
 class Step:
