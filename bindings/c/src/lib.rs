@@ -43,8 +43,8 @@ pub use plugin::{
     davy_turn,
 };
 pub use probe::{
-    davy_probe_run, davy_probe_run_free, davy_probe_run_handle, davy_probe_run_new, davy_probe_run_poll,
-    davy_probe_run_recording,
+    davy_probe_options, davy_probe_run, davy_probe_run_cancel, davy_probe_run_free, davy_probe_run_handle,
+    davy_probe_run_new, davy_probe_run_poll, davy_probe_run_recording,
 };
 pub use record::{
     davy_record, davy_record_bytes, davy_record_digest, davy_record_free, davy_record_from_bytes, davy_record_replay,
