@@ -140,8 +140,11 @@ impl Cleaner<'_> {
         if let Ok(json) = serde_json::from_slice::<Json>(&response.body.0) {
             // What is JSON stays so: a secret may be a number there, or escaped in a way that no form has.
             let clean = self.json(&self.without_paths(json));
-            if serde_json::from_slice::<Json>(&body).ok().as_ref() != Some(&clean) {
-                body = json_text(&clean).into_bytes();
+            let is_clean = |body: &[u8]| serde_json::from_slice::<Json>(body).is_ok_and(|read| read == clean);
+            if !is_clean(&body) {
+                let in_place = std::str::from_utf8(&response.body.0).map(|text| self.in_place(text).into_bytes());
+                let in_place = in_place.ok().filter(|body| is_clean(body));
+                body = in_place.unwrap_or_else(|| json_text(&clean).into_bytes());
             }
         }
         let original_bytes = (body != response.body.0).then(|| response.bytes());
@@ -192,7 +195,35 @@ impl Cleaner<'_> {
         json
     }
 
+    /// JSON whose texts, numbers and truth values are clean; everything else in it is as it was.
+    fn in_place(&self, json: &str) -> String {
+        let mut text = String::with_capacity(json.len());
+        let mut rest = json;
+        while let Some(first) = rest.chars().next() {
+            let end = match first {
+                '"' => end_of_text(rest),
+                'a'..='z' | '0'..='9' | '-' => rest.find([',', ']', '}', ' ', '\n', '\r', '\t']).unwrap_or(rest.len()),
+                other => other.len_utf8(),
+            };
+            let (token, behind) = rest.split_at_checked(end).unwrap_or((rest, ""));
+            match serde_json::from_str::<Json>(token) {
+                Ok(value) => match self.json(&value) {
+                    clean if clean == value => text.push_str(token),
+                    clean => text.push_str(&clean.to_string()),
+                },
+                Err(_) => text.push_str(token),
+            }
+            rest = behind;
+        }
+        text
+    }
+
     fn json(&self, value: &Json) -> Json {
+        if let Json::Array(_) | Json::Object(_) = value
+            && let Some(placeholder) = self.redactor.of_whole(value)
+        {
+            return Json::String(placeholder);
+        }
         match value {
             Json::String(text) => Json::String(self.redactor.text(text)),
             Json::Array(items) => Json::Array(items.iter().map(|item| self.json(item)).collect()),
@@ -208,6 +239,17 @@ impl Cleaner<'_> {
             Json::Null => Json::Null,
         }
     }
+}
+
+/// Behind the quote that ends the text with which this JSON begins.
+fn end_of_text(json: &str) -> usize {
+    let mut escaped = false;
+    let end = json.char_indices().skip(1).find(|(_, c)| {
+        let ends = *c == '"' && !escaped;
+        escaped = *c == '\\' && !escaped;
+        ends
+    });
+    end.map_or(json.len(), |(at, _)| at + 1)
 }
 
 /// A number of 64 bits as text.

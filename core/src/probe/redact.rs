@@ -4,6 +4,7 @@ use base64::Engine as _;
 use serde_json::Value as Json;
 
 use super::evaluate::is_of_type;
+use super::template::as_text;
 use super::url::{Url, encode_in_path, is_refused, percent_encode};
 use crate::document::probe::JsonType;
 
@@ -17,10 +18,12 @@ const UNFIT: &str = "redacted.unfit.";
 /// And those of secrets that a header can carry, and a URL only encoded.
 const BLANK: &str = "redacted.blank.";
 /// And of what was no text in JSON.
-const TYPES: [(&str, JsonType); 3] = [
+const TYPES: [(&str, JsonType); 5] = [
+    ("redacted.array.", JsonType::Array),
     ("redacted.boolean.", JsonType::Boolean),
     ("redacted.integer.", JsonType::Integer),
     ("redacted.number.", JsonType::Number),
+    ("redacted.object.", JsonType::Object),
 ];
 
 /// The secrets of a run and how they may be written.
@@ -99,6 +102,18 @@ impl Redactor {
         }
     }
 
+    /// What stands for a list or an object that is a secret as a whole.
+    pub(crate) fn of_whole(&self, value: &Json) -> Option<String> {
+        // Most flows have none, and to write each would take long.
+        let is_whole = |form: &[u8]| matches!(form.first(), Some(b'{' | b'['));
+        if !self.forms.iter().any(|(form, _)| is_whole(form)) {
+            return None;
+        }
+        let text = as_text(value);
+        let found = self.forms.iter().find(|(form, _)| form == text.as_bytes());
+        found.map(|(_, placeholder)| typed_placeholder(value, placeholder))
+    }
+
     fn knows(&self, value: &str) -> bool {
         self.forms.iter().any(|(form, _)| form == value.as_bytes())
     }
@@ -136,13 +151,15 @@ pub(crate) fn placeholder(name: &str) -> String {
     format!("{PLACEHOLDER}{}", plain(name))
 }
 
-/// What stands for a number or a truth value of JSON in which a secret is, given as text without it.
+/// What stands for what is no text in JSON and has a secret in it, given as text without it.
 pub(crate) fn typed_placeholder(value: &Json, clean: &str) -> String {
     let kind = match value {
+        Json::Array(_) => JsonType::Array,
+        Json::Object(_) => JsonType::Object,
         Json::Bool(_) => JsonType::Boolean,
         Json::Number(_) if is_of_type(value, JsonType::Integer) => JsonType::Integer,
         Json::Number(_) => JsonType::Number,
-        _ => return clean.to_owned(),
+        Json::String(_) | Json::Null => return clean.to_owned(),
     };
     let prefix = TYPES.iter().find(|(_, known)| *known == kind).map_or(PLACEHOLDER, |(prefix, _)| *prefix);
     format!("{prefix}{clean}")

@@ -177,7 +177,7 @@ fn a_signed_url_and_a_token_that_a_pattern_finds_are_replayed() {
 fn a_secret_number_leaves_json_what_it_is() {
     let flow = "  steps:
     - { id: ask, request: { path: / }, capture: { pin: { jsonpath: $.pin, type: integer, redact: true } }, expect: { status: 200, jsonpath: { $.pin: { type: number } } } }
-    - { id: use, request: { path: \"/pins/${pin}\" }, expect: { status: 200, jsonpath: { $.pin: \"${pin}\" } } }
+    - { id: use, request: { path: \"/pins/${pin}\" }, expect: { status: 200, jsonpath: { $.pin: \"${pin}\" }, body: { contains: '\"ok\": true' } } }
 ";
     let (result, told) = replayed(flow, SECRET, |_, _| answer(200, r#"{ "pin": 47114711, "ok": true }"#));
     assert_eq!(result.verdict, Verdict::Pass, "{result:?}");
@@ -215,4 +215,20 @@ fn a_cookie_that_is_no_credential_leaves_answers_as_they_are() {
     let (result, told) = replayed(flow, SECRET, |_, _| says(&gone, r#"{"ok":true,"state":"deleted"}"#));
     assert_eq!(result.verdict, Verdict::Pass);
     assert!(!told.contains("redacted"), "{told}");
+}
+
+#[test]
+fn a_list_or_an_object_is_a_secret_as_a_whole() {
+    let flow = "  steps:
+    - { id: ask, request: { path: / }, capture: { keys: { jsonpath: $.keys, type: object, redact: true } }, expect: { status: 200 } }
+    - { id: use, request: { method: POST, path: /, json: { with: \"${keys}\" }, idempotencyKey: true }, expect: { status: 200, jsonpath: { $.keys: \"${keys}\" } } }
+";
+    let mut sent = Vec::new();
+    let (result, told) = replayed(flow, SECRET, |request, _| {
+        sent.push(String::from_utf8_lossy(&request.body.0).into_owned());
+        answer(200, r#"{ "keys": { "b": "s3cr3t-b", "a": "s3cr3t-a" } }"#)
+    });
+    assert_eq!(result.verdict, Verdict::Pass, "{result:?}");
+    assert_eq!(sent[1], r#"{"with":{"a":"s3cr3t-a","b":"s3cr3t-b"}}"#);
+    assert!(!told.contains("s3cr3t") && told.contains("redacted.object."), "{told}");
 }
