@@ -22,7 +22,7 @@ use crate::document::probe::{AddressPolicy, CookieScope, StepSeverity};
 use crate::snapshot::ProbeVerdict;
 
 /// Values of cookies that stand in every other answer, and must be left there.
-const NO_CREDENTIALS: [&str; 3] = ["true", "false", "null"];
+const NO_CREDENTIALS: [&str; 5] = ["true", "false", "null", "http", "https"];
 
 /// A step under way.
 pub(super) struct Exchange {

@@ -41,8 +41,11 @@ impl Redactor {
         Self { forms: Vec::new(), hosts }
     }
 
-    /// Adds a secret. Shorter ones than [`SHORTEST`] are the caller's concern.
+    /// Adds a secret. Shorter ones than [`SHORTEST`] are the caller's concern; what the flow names in the open is none.
     pub(crate) fn add(&mut self, name: &str, value: &str) {
+        if self.hosts.iter().any(|host| host == value) {
+            return;
+        }
         let (plain, marked) = (placeholder(name), self.marked(name, value));
         if value.chars().count() < SHORTEST || value == plain || value == marked || self.knows(value) {
             return;
@@ -309,6 +312,14 @@ mod tests {
         }
         // As the machine writes the URL.
         assert_eq!(redactor.text("https://shop.example/up?sig=a%2Fb&n=1"), "https://shop.example/redacted.signed&n=1");
+    }
+
+    #[test]
+    fn a_host_that_the_flow_names_is_no_secret() {
+        let mut redactor = Redactor::for_hosts(vec!["shop.example".to_owned()]);
+        redactor.add("cookie.host", "shop.example");
+        redactor.add("cookie.other", "there.example");
+        assert_eq!(redactor.text("shop.example there.example"), "shop.example redacted.cookie.other");
     }
 
     #[test]

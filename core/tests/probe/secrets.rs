@@ -107,7 +107,7 @@ fn replayed(spec: &str, secret: &str, serve: impl FnMut(&HttpRequest, usize) -> 
     (result, told)
 }
 
-/// An answer from an address that may be spoken to.
+/// An answer with these headers.
 fn says(headers: &[(&str, &str)], body: &str) -> Event {
     let mut response = response(200, body);
     response.headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -211,8 +211,23 @@ fn json_that_escapes_a_secret_in_its_own_way_does_not_tell_it() {
 #[test]
 fn a_cookie_that_is_no_credential_leaves_answers_as_they_are() {
     let flow = "  steps: [{ id: a, request: { path: / }, expect: { status: 200, jsonpath: { $.ok: true, $.state: deleted } } }]\n";
-    let gone = [("set-cookie", "consent=true"), ("set-cookie", "sid=deleted; Max-Age=0")];
-    let (result, told) = replayed(flow, SECRET, |_, _| says(&gone, r#"{"ok":true,"state":"deleted"}"#));
+    let cookies = [
+        ("set-cookie", "consent=true"),
+        ("set-cookie", "sid=deleted; Max-Age=0"),
+        ("set-cookie", "by=https"),
+        ("set-cookie", "host=shop.example; Domain=shop.example"),
+    ];
+    let (result, told) = replayed(flow, SECRET, |_, number| {
+        let mut response = match says(&cookies, r#"{"ok":true,"state":"deleted"}"#) {
+            Event::Http(response) => response,
+            other => panic!("{other:?}"),
+        };
+        if number == 0 {
+            response.status = 302;
+            response.headers.push(("location".to_owned(), "https://shop.example/there".to_owned()));
+        }
+        Event::Http(response)
+    });
     assert_eq!(result.verdict, Verdict::Pass);
     assert!(!told.contains("redacted"), "{told}");
 }
