@@ -165,6 +165,18 @@ typedef struct davy_plugins_options {
 } davy_plugins_options;
 #endif
 
+// Options of a run. Set `size` to `sizeof(davy_probe_options)` and everything else to zero, then change what you need.
+typedef struct davy_probe_options {
+  // The size of this structure as the caller knows it, in bytes.
+  uintptr_t size;
+  // Not zero: a recording is kept, for `davy_probe_run_recording`.
+  uint32_t record;
+  // Whose answers are asked for, in the way that the target says: `canary` or `baseline`; empty for anyone's.
+  struct davy_bytes cohort;
+  // Where the run is from; may be empty.
+  struct davy_bytes location;
+} davy_probe_options;
+
 // Whose traffic.
 typedef uint32_t davy_cohort;
 
@@ -431,6 +443,15 @@ struct davy_error *davy_plugins_new(const struct davy_bundle *bundle,
 #endif
 
 #if defined(DAVY_PLUGINS)
+// What kept compiled code from being kept in the folder of the options, or from being used because it is not what was kept: a JSON
+// list of texts, each of which begins with its code, `W015` or `W017`. The plugins were compiled instead, and run as they should.
+//
+// # Safety
+// `plugins` are plugins of this library; `out` points at room for a buffer.
+struct davy_error *davy_plugins_warnings(const struct davy_plugins *plugins, struct davy_buffer *out);
+#endif
+
+#if defined(DAVY_PLUGINS)
 // Runs the plugins over the closed intervals of the snapshot and leaves in it what they measured: call it before `davy_decide`.
 // What is there already stays. A plugin that fails measures nothing, and its metric holds.
 //
@@ -441,22 +462,32 @@ struct davy_error *davy_measure(const struct davy_engine *engine,
                                 struct davy_snapshot *snapshot);
 #endif
 
+#if defined(DAVY_PLUGINS)
+// Takes a turn of a custom step. `turn` is what `davy_probe_run_poll` gave as `{"effect":[id,{"turn":{…}}]}`, that is the object behind
+// `turn`; what comes out is the event for `davy_probe_run_handle`. A plugin that fails is in it, as the prober's fault.
+//
+// # Safety
+// `plugins` are plugins of this library; the bytes are readable; `out` points at room for a buffer.
+struct davy_error *davy_turn(const struct davy_plugins *plugins, struct davy_bytes turn, struct davy_buffer *out);
+#endif
+
 // Frees it; null is fine.
 //
 // # Safety
 // It is null, or came from this library and was not freed.
 void davy_probe_run_free(struct davy_probe_run *handle);
 
-// Begins a run of a flow of the bundle against a target, with the seed of its random numbers; two runs must not share one. A recording
-// is kept where `record` is not 0.
+// Begins a run of a flow of the bundle against a target, with the seed of its random numbers; two runs must not share one. `options`
+// may be null.
 //
 // # Safety
-// `bundle` is a bundle of this library; the texts are readable; `out` points at room for a pointer.
+// `bundle` is a bundle of this library; `options` is null or points at options of the size that they say; the texts are readable; `out`
+// points at room for a pointer.
 struct davy_error *davy_probe_run_new(const struct davy_bundle *bundle,
                                       struct davy_bytes flow,
                                       struct davy_bytes target,
                                       uint64_t seed,
-                                      uint8_t record,
+                                      const struct davy_probe_options *options,
                                       int64_t now_ms,
                                       struct davy_probe_run **out);
 
@@ -474,6 +505,13 @@ struct davy_error *davy_probe_run_handle(struct davy_probe_run *run,
                                          int64_t now_ms,
                                          uint64_t effect,
                                          struct davy_bytes event);
+
+// Ends the journey, because the prober is `stopping`, another run is due (`overlap`) or it was `asked`; go on polling, for the teardown
+// still runs. What is under way need not be answered.
+//
+// # Safety
+// `run` is a run of this library that no other thread uses meanwhile; the text is readable.
+struct davy_error *davy_probe_run_cancel(struct davy_probe_run *run, int64_t now_ms, struct davy_bytes reason);
 
 // The recording of a finished run that keeps one, as one line of JSON; empty otherwise.
 //

@@ -38,10 +38,13 @@ pub use error::{
 };
 pub use plan::{davy_plan, davy_plan_options};
 #[cfg(feature = "plugins")]
-pub use plugin::{davy_measure, davy_plugins, davy_plugins_free, davy_plugins_new, davy_plugins_options};
+pub use plugin::{
+    davy_measure, davy_plugins, davy_plugins_free, davy_plugins_new, davy_plugins_options, davy_plugins_warnings,
+    davy_turn,
+};
 pub use probe::{
-    davy_probe_run, davy_probe_run_free, davy_probe_run_handle, davy_probe_run_new, davy_probe_run_poll,
-    davy_probe_run_recording,
+    davy_probe_options, davy_probe_run, davy_probe_run_cancel, davy_probe_run_free, davy_probe_run_handle,
+    davy_probe_run_new, davy_probe_run_poll, davy_probe_run_recording,
 };
 pub use record::{
     davy_record, davy_record_bytes, davy_record_digest, davy_record_free, davy_record_from_bytes, davy_record_replay,

@@ -1,12 +1,30 @@
 //! Probes as a machine without I/O: C polls, does what it says, and hands in what came of it.
 
-use davy::Instant;
-use davy::probe::{EffectId, Inputs, ProbeRun};
+use davy::probe::{CancelReason, EffectId, Inputs, ProbeRun};
+use davy::{Cohort, Instant, Name, NameError};
 
 use crate::bundle::davy_bundle;
 use crate::bytes::{davy_buffer, davy_bytes};
 use crate::error::{Error, davy_error};
 use crate::handle::{Handle, answer, borrow, change, free, give, handle, put};
+use crate::sized::{self, Grows};
+
+/// Options of a run. Set `size` to `sizeof(davy_probe_options)` and everything else to zero, then change what you need.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct davy_probe_options {
+    /// The size of this structure as the caller knows it, in bytes.
+    pub size: usize,
+    /// Not zero: a recording is kept, for `davy_probe_run_recording`.
+    pub record: u32,
+    /// Whose answers are asked for, in the way that the target says: `canary` or `baseline`; empty for anyone's.
+    pub cohort: davy_bytes,
+    /// Where the run is from; may be empty.
+    pub location: davy_bytes,
+}
+
+// SAFETY: in C's layout, the size first, and nothing but numbers and pointers.
+unsafe impl Grows for davy_probe_options {}
 
 /// One run of a flow.
 pub struct davy_probe_run(pub(crate) Handle<ProbeRun>);
@@ -23,18 +41,19 @@ pub unsafe extern "C" fn davy_probe_run_free(handle: *mut davy_probe_run) {
     unsafe { free(handle) };
 }
 
-/// Begins a run of a flow of the bundle against a target, with the seed of its random numbers; two runs must not share one. A recording
-/// is kept where `record` is not 0.
+/// Begins a run of a flow of the bundle against a target, with the seed of its random numbers; two runs must not share one. `options`
+/// may be null.
 ///
 /// # Safety
-/// `bundle` is a bundle of this library; the texts are readable; `out` points at room for a pointer.
+/// `bundle` is a bundle of this library; `options` is null or points at options of the size that they say; the texts are readable; `out`
+/// points at room for a pointer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn davy_probe_run_new(
     bundle: *const davy_bundle,
     flow: davy_bytes,
     target: davy_bytes,
     seed: u64,
-    record: u8,
+    options: *const davy_probe_options,
     now_ms: i64,
     out: *mut *mut davy_probe_run,
 ) -> *mut davy_error {
@@ -46,8 +65,20 @@ pub unsafe extern "C" fn davy_probe_run_new(
         // SAFETY: the caller's promise.
         let target = unsafe { target.text() }?;
         let plan = bundle.probes().get(flow).ok_or_else(|| Error::probe(format!("there is no flow `{flow}`")))?;
-        let target = target.parse().map_err(|error: davy::NameError| Error::probe(error.to_string()))?;
-        let inputs = Inputs { record: record != 0, ..Inputs::new(target, seed) };
+        let name = |text: &str| text.parse::<Name>().map_err(|error: NameError| Error::probe(error.to_string()));
+        // SAFETY: the caller's promise.
+        let options = unsafe { sized::read(options) }?;
+        // SAFETY: the caller's promise.
+        let cohort = match unsafe { options.cohort.text() }? {
+            "" => None,
+            "canary" => Some(Cohort::Canary),
+            "baseline" => Some(Cohort::Baseline),
+            other => return Err(Error::usage(format!("a cohort is `canary` or `baseline`, not `{other}`"))),
+        };
+        // SAFETY: the caller's promise.
+        let location = Some(unsafe { options.location.text() }?).filter(|location| !location.is_empty());
+        let location = location.map(name).transpose()?;
+        let inputs = Inputs { record: options.record != 0, cohort, location, ..Inputs::new(name(target)?, seed) };
         let run = ProbeRun::new(std::sync::Arc::clone(plan), inputs, Instant::from_millis(now_ms));
         let run = run.map_err(|refused| Error::probe(refused.to_string()))?;
         // SAFETY: the caller's promise.
@@ -94,6 +125,29 @@ pub unsafe extern "C" fn davy_probe_run_handle(
     };
     // SAFETY: the caller's promise.
     unsafe { change(run, handle) }
+}
+
+/// Ends the journey, because the prober is `stopping`, another run is due (`overlap`) or it was `asked`; go on polling, for the teardown
+/// still runs. What is under way need not be answered.
+///
+/// # Safety
+/// `run` is a run of this library that no other thread uses meanwhile; the text is readable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn davy_probe_run_cancel(
+    run: *mut davy_probe_run,
+    now_ms: i64,
+    reason: davy_bytes,
+) -> *mut davy_error {
+    let cancel = |run: &mut ProbeRun| {
+        // SAFETY: the caller's promise.
+        let reason = unsafe { reason.text() }?;
+        let reason: CancelReason =
+            serde_json::from_value(reason.into()).map_err(|error| Error::usage(error.to_string()))?;
+        run.cancel(Instant::from_millis(now_ms), reason);
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { change(run, cancel) }
 }
 
 /// The recording of a finished run that keeps one, as one line of JSON; empty otherwise.

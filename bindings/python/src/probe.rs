@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use davy::probe::{EffectId, Inputs, Plan, ProbeRun};
+use davy::probe::{CancelReason, EffectId, Inputs, Plan, ProbeRun};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::error::ProbeError;
 use crate::json::{Json, instant, loads};
+use crate::series;
 
 /// A synthetic flow, compiled.
 #[pyclass(name = "ProbeFlow", module = "davy", frozen)]
@@ -37,11 +38,21 @@ impl PyProbeFlow {
         self.0.targets().map(ToString::to_string).collect()
     }
 
-    /// Begins a run against a target, with the seed of its random numbers; two runs must not share one.
-    #[pyo3(signature = (target, seed, now, *, record = false))]
-    fn start(&self, target: &str, seed: u64, now: &Bound<'_, PyAny>, record: bool) -> PyResult<PyProbeRun> {
-        let target = target.parse().map_err(|error: davy::NameError| PyValueError::new_err(error.to_string()))?;
-        let inputs = Inputs { record, ..Inputs::new(target, seed) };
+    /// Begins a run against a target, with the seed of its random numbers; two runs must not share one. `cohort` asks for the
+    /// answers of `canary` or `baseline`, in the way that the target says; `location` is where the run is from.
+    #[pyo3(signature = (target, seed, now, *, record = false, cohort = None, location = None))]
+    fn start(
+        &self,
+        target: &str,
+        seed: u64,
+        now: &Bound<'_, PyAny>,
+        record: bool,
+        cohort: Option<&str>,
+        location: Option<&str>,
+    ) -> PyResult<PyProbeRun> {
+        let cohort = cohort.map(series::cohort).transpose()?;
+        let location = location.map(series::name).transpose()?;
+        let inputs = Inputs { record, cohort, location, ..Inputs::new(series::name(target)?, seed) };
         let run = ProbeRun::new(Arc::clone(&self.0), inputs, instant(now)?);
         run.map(|run| PyProbeRun(Mutex::new(run))).map_err(|refused| ProbeError::new_err(refused.to_string()))
     }
@@ -66,6 +77,16 @@ impl PyProbeRun {
         let id: EffectId =
             serde_json::from_value(effect.into()).map_err(|error| ProbeError::new_err(error.to_string()))?;
         self.run().handle(instant(now)?, id, event).map_err(|misuse| ProbeError::new_err(misuse.to_string()))
+    }
+
+    /// Ends the journey, because the prober is `stopping`, another run is due (`overlap`) or it was `asked`; go on polling, for
+    /// the teardown still runs. What is under way need not be answered.
+    #[pyo3(signature = (now, reason = "asked"))]
+    fn cancel(&self, now: &Bound<'_, PyAny>, reason: &str) -> PyResult<()> {
+        let read = serde_json::from_value(reason.into());
+        let reason: CancelReason = read.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        self.run().cancel(instant(now)?, reason);
+        Ok(())
     }
 
     /// The recording of a finished run that was asked to keep one, as one line of JSON.

@@ -130,19 +130,9 @@ impl PySeries {
         starts: &Bound<'_, PyAny>,
         values: Values,
     ) -> PyResult<Self> {
-        let name = |text: &str| {
-            text.parse::<Name>().map_err(|error: davy::NameError| PyValueError::new_err(error.to_string()))
-        };
-        let cohort = match cohort {
-            "canary" => Cohort::Canary,
-            "baseline" => Cohort::Baseline,
-            other => {
-                return Err(PyValueError::new_err(format!("a cohort is `canary` or `baseline`, not `{other}`")));
-            }
-        };
         Ok(Self {
             metric: name(metric)?,
-            cohort,
+            cohort: self::cohort(cohort)?,
             replica: replica.map(name).transpose()?,
             starts: millis("starts", starts)?,
             values,
@@ -168,4 +158,16 @@ impl PySeries {
             values,
         }
     }
+}
+
+pub(crate) fn cohort(word: &str) -> PyResult<Cohort> {
+    match word {
+        "canary" => Ok(Cohort::Canary),
+        "baseline" => Ok(Cohort::Baseline),
+        other => Err(PyValueError::new_err(format!("a cohort is `canary` or `baseline`, not `{other}`"))),
+    }
+}
+
+pub(crate) fn name(text: &str) -> PyResult<Name> {
+    text.parse().map_err(|error: davy::NameError| PyValueError::new_err(error.to_string()))
 }

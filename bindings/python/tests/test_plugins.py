@@ -1,12 +1,15 @@
 """WebAssembly plugins: measured before the decision, with the values that every host measures."""
 
+import hashlib
 import json
+import warnings
 from pathlib import Path
 
 import davy
 import pytest
 
-FOLDER = Path(__file__).resolve().parents[2] / "conformance" / "bundles" / "plugin"
+ROOT = Path(__file__).resolve().parents[3]
+FOLDER = ROOT / "bindings" / "conformance" / "bundles" / "plugin"
 
 
 def depth(gauge):
@@ -58,6 +61,57 @@ def test_the_same_values_with_room_for_interpreters_and_from_a_cache(bundle, tmp
     cache = tmp_path / "compiled"
     assert measured() == measured(interpreters=True) == measured(cache=cache) == measured(cache=str(cache))
     assert len(list(cache.iterdir())) == 1
+
+
+def test_compiled_code_that_was_changed_is_told_and_not_run(bundle, tmp_path):
+    cache = tmp_path / "compiled"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        davy.Plugins(bundle, cache=cache)
+    (kept,) = cache.iterdir()
+    kept.write_bytes(b"changed")
+    with pytest.warns(RuntimeWarning, match="W017") as told:
+        plugins = davy.Plugins(bundle, cache=cache)
+    assert len(told) == 1 and told[0].filename == __file__
+    assert davy.Engine(bundle).measure(plugins, depth(3)).to_dict()["plugins"][0]["outcome"] == {"value": 3}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        davy.Plugins(bundle, cache=cache)
+
+
+PING = ROOT / "bindings" / "cli" / "tests" / "data" / "plugins" / "ping.wat"
+FLOW = """
+apiVersion: davy/v1
+kind: ProbeFlow
+metadata: { name: home }
+spec:
+  targets: { prod: { baseUrl: https://shop.example, addressPolicy: any } }
+  steps: [{ id: a, wasm: { path: ping.wasm, digest: "sha256:DIGEST" } }]
+"""
+
+
+@pytest.mark.parametrize(("status", "verdict"), [(200, "pass"), (500, "fail")])
+def test_a_plugin_takes_the_turns_of_a_probe_step(tmp_path, status, verdict):
+    assert davy._davy.main(["davy", "plugin", "build", str(PING), "--out", str(tmp_path / "ping.wasm")]) == 0
+    component = (tmp_path / "ping.wasm").read_bytes()
+    flow = FLOW.replace("DIGEST", hashlib.sha256(component).hexdigest())
+    bundle = davy.Bundle.from_files({"rollouts.yaml": davy.starter("shop"), "home.yaml": flow, "ping.wasm": component})
+    plugins, now = davy.Plugins(bundle), "2026-11-26T10:00:00Z"
+    run, asked = bundle.probes["home"].start("prod", 1, now), []
+    for _ in range(20):
+        step = run.poll(now)
+        if "done" in step:
+            break
+        effect, asks = step["effect"]
+        if "turn" in asks:
+            run.handle(now, effect, plugins.turn(asks["turn"]))
+        else:
+            asked.append(asks["http"]["url"])
+            answer = {"status": status, "version": "1.1", "headers": [], "body": "pong"}
+            run.handle(now, effect, {"http": answer})
+    assert step["done"]["verdict"] == verdict and asked == ["https://shop.example/ping"]
+    with pytest.raises(davy.ProbeError, match="no turn"):
+        plugins.turn("{}")
 
 
 def test_what_does_not_fit_is_refused_with_its_place(tmp_path):

@@ -67,6 +67,34 @@ def test_an_expectation_in_cel_that_cannot_be_meant_is_refused():
         davy.Bundle.from_files(files)
 
 
+PAIRED = FLOW.replace("addressPolicy: any", "addressPolicy: any, canary: { headers: { x-canary: always } }")
+
+
+def test_the_canary_is_asked_in_the_way_that_the_target_says():
+    files = {"rollouts.yaml": davy.starter("checkout"), "home.yaml": PAIRED}
+    flow = davy.Bundle.from_files(files).probes["home"]
+    probe = flow.start("prod", 1, NOW, cohort="canary", location="eu-1")
+    effect, asks = probe.poll(NOW)["effect"]
+    assert {"name": "x-canary", "value": "always", "secret": False} in asks["http"]["headers"]
+    probe.handle(NOW, effect, {"http": {"status": 200, "version": "1.1", "headers": [], "body": "Welcome"}})
+    result = probe.poll(NOW)["done"]
+    assert (result["verdict"], result["cohort"], result["location"]) == ("pass", "canary", "eu-1")
+    with pytest.raises(davy.ProbeError, match="baseline"):
+        flow.start("prod", 1, NOW, cohort="baseline")
+    with pytest.raises(ValueError, match="neither"):
+        flow.start("prod", 1, NOW, cohort="neither")
+
+
+def test_a_run_that_is_cancelled_blames_nobody(flow):
+    probe = flow.start("prod", 1, NOW)
+    assert "effect" in probe.poll(NOW)
+    with pytest.raises(ValueError, match="bored"):
+        probe.cancel(NOW, "bored")
+    probe.cancel(NOW, "stopping")
+    result = probe.poll(NOW)["done"]
+    assert (result["verdict"], result["reason"]) == ("skipped", "the prober stops")
+
+
 def test_misuse_is_an_error_of_the_caller(flow):
     probe = flow.start("prod", 1, NOW)
     with pytest.raises(davy.ProbeError):

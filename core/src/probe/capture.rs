@@ -4,19 +4,28 @@ use serde_json::Value as Json;
 
 use super::evaluate::{Answer, CheckOutcome, Checked, cookie_value, find, header_values, is_of_type, keep};
 use super::plan::{CapturePlan, Source};
-use super::redact::SHORTEST;
+use super::redact::{SHORTEST, standing_for};
 use super::template::as_text;
 
-/// The value of a capture, or the expectation that it breaks.
-pub(crate) fn take(capture: &CapturePlan, secret: bool, answer: &Answer<'_>) -> Result<Option<Json>, Checked> {
-    let fail = |expected: &str, actual: String| {
-        Err(Checked {
+/// A capture that failed.
+pub(crate) struct Refused {
+    /// The expectation that it breaks.
+    pub(crate) check: Box<Checked>,
+    /// What was found all the same.
+    pub(crate) value: Option<Json>,
+}
+
+/// The value of a capture; `secret` is the name under which it is kept out of results.
+pub(crate) fn take(capture: &CapturePlan, secret: Option<&str>, answer: &Answer<'_>) -> Result<Option<Json>, Refused> {
+    let fail = |expected: &str, actual: String, value: Option<Json>| {
+        let check = Box::new(Checked {
             what: format!("capture {}", capture.name),
             at: capture.position.clone(),
             outcome: CheckOutcome::Fail,
             expected: expected.to_owned(),
             actual,
-        })
+        });
+        Err(Refused { check, value })
     };
     let found = match &capture.from {
         Source::Path(path) => match answer.json.map(|json| find(path, json)).unwrap_or_default().as_slice() {
@@ -32,20 +41,24 @@ pub(crate) fn take(capture: &CapturePlan, secret: bool, answer: &Answer<'_>) -> 
         (Some(pattern), Some(value)) => {
             let text = as_text(&value);
             let matched = pattern.captures(&text).and_then(|groups| groups.get(1).or_else(|| groups.get(0)));
-            matched.map(|matched| Json::from(matched.as_str()))
+            let matched = matched.map(|matched| matched.as_str());
+            // In a replay a placeholder stands where the secret stood, and need not look as the pattern wants it.
+            let standing = secret.and_then(|name| standing_for(name, &text));
+            let found = standing.filter(|standing| !matched.is_some_and(|matched| matched.contains(*standing)));
+            found.or(matched).map(Json::from)
         }
         (_, found) => found,
     };
     let Some(value) = found else {
-        return if capture.optional { Ok(None) } else { fail("something", "nothing".to_owned()) };
+        return if capture.optional { Ok(None) } else { fail("something", "nothing".to_owned(), None) };
     };
     if let Some(wanted) = capture.of_type.filter(|wanted| !is_of_type(&value, *wanted)) {
         // The value itself may be a secret.
-        let actual = if secret { "another type".to_owned() } else { keep(&value.to_string()) };
-        return fail(&format!("of type {wanted}"), actual);
+        let actual = if secret.is_some() { "another type".to_owned() } else { keep(&value.to_string()) };
+        return fail(&format!("of type {wanted}"), actual, Some(value));
     }
-    if secret && as_text(&value).chars().count() < SHORTEST {
-        return fail("a secret that is long enough to be recognised", "fewer than 4 characters".to_owned());
+    if secret.is_some() && as_text(&value).chars().count() < SHORTEST {
+        return fail("a secret that is long enough to be recognised", "fewer than 4 characters".to_owned(), None);
     }
     Ok(Some(value))
 }

@@ -28,8 +28,7 @@ impl Jar {
         let Some(cookie) = read(url, header, now) else { return };
         self.0
             .retain(|known| (&known.name, &known.domain, &known.path) != (&cookie.name, &cookie.domain, &cookie.path));
-        let expired = cookie.expires.is_some_and(|expires| expires <= now);
-        if !expired && self.0.len() < MOST {
+        if !cookie.is_over(now) && self.0.len() < MOST {
             self.0.push(cookie);
         }
     }
@@ -41,6 +40,13 @@ impl Jar {
         let pairs: Vec<String> = fitting.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
+}
+
+/// Whether a `Set-Cookie` of this URL's answer only takes a cookie away: what it then has for a value is no credential.
+pub(crate) fn removes(url: &Url, header: &str, now: Instant) -> bool {
+    // A cookie that has just run out, or does so by a clock that is ahead, may be one still.
+    let before = |expires: Instant| expires.plus(Duration::from_minutes(30)) <= now;
+    read(url, header, now).and_then(|cookie| cookie.expires).is_some_and(before)
 }
 
 /// Name and value of a `Set-Cookie`.
@@ -94,7 +100,8 @@ fn read(url: &Url, header: &str, now: Instant) -> Option<Cookie> {
         }
     }
     if let Some(seconds) = max_age {
-        cookie.expires = Some(u64::try_from(seconds).map_or(Instant::EPOCH, |s| now.plus(Duration::from_secs(s))));
+        let seconds = u64::try_from(seconds).ok().filter(|seconds| *seconds > 0);
+        cookie.expires = Some(seconds.map_or(Instant::EPOCH, |seconds| now.plus(Duration::from_secs(seconds))));
     }
     Some(cookie)
 }
@@ -106,7 +113,13 @@ fn fits(cookie: &Cookie, url: &Url, now: Instant) -> bool {
         .path()
         .strip_prefix(cookie.path.as_str())
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || cookie.path.ends_with('/'));
-    domain && path && (!cookie.secure || url.is_encrypted()) && cookie.expires.is_none_or(|expires| now < expires)
+    domain && path && (!cookie.secure || url.is_encrypted()) && !cookie.is_over(now)
+}
+
+impl Cookie {
+    fn is_over(&self, now: Instant) -> bool {
+        self.expires.is_some_and(|expires| expires <= now)
+    }
 }
 
 #[cfg(test)]
@@ -141,6 +154,21 @@ mod tests {
             ("=1; Path=/", "https://shop.example/", false),
         ] {
             assert_eq!(header(&[set], login, to, Duration::ZERO).is_some(), sent, "{set} to {to}");
+        }
+    }
+
+    #[test]
+    fn what_only_takes_a_cookie_away_is_told_from_what_runs_out() {
+        let (url, now) = ("https://a.example/".parse().unwrap(), "2026-11-23T10:00:00Z".parse().unwrap());
+        for (set, removed) in [
+            ("sid=deleted; Max-Age=0", true),
+            ("sid=deleted; Expires=Thu, 01 Jan 1970 00:00:01 GMT", true),
+            ("sid=deleted; Expires=Mon, 23 Nov 2026 09:00:00 GMT", true),
+            ("sid=deleted; Expires=Mon, 23 Nov 2026 09:59:50 GMT", false),
+            ("sid=deleted; Max-Age=1", false),
+            ("sid=deleted", false),
+        ] {
+            assert_eq!(removes(&url, set, now), removed, "{set}");
         }
     }
 

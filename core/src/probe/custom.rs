@@ -33,6 +33,15 @@ pub(super) struct Course {
     answer: Option<Box<HttpResponse>>,
 }
 
+/// Whether a plugin leaves or sends more than it may.
+pub(super) fn is_too_large(state: &Bytes, body: &Bytes) -> bool {
+    state.0.len() > LARGEST || body.0.len() > LARGEST
+}
+
+pub(super) fn too_large() -> String {
+    format!("the plugin's state or request has more than {LARGEST} bytes")
+}
+
 impl ProbeRun {
     /// Begins a custom step.
     pub(super) fn begin_turns(&mut self, index: usize, step: &StepPlan, custom: &CustomPlan) {
@@ -101,8 +110,8 @@ impl ProbeRun {
             Turn::Send { state, method, url, headers, body } => {
                 let prepared = if course.requests >= custom.turns {
                     Err(format!("the plugin wants to send more than {} requests (`turns`)", custom.turns))
-                } else if state.0.len() > LARGEST || body.0.len() > LARGEST {
-                    Err(format!("the plugin's state or request has more than {LARGEST} bytes"))
+                } else if is_too_large(&state, &body) {
+                    Err(too_large())
                 } else {
                     self.prepared(&course.base, &method, &url, headers, body)
                 };

@@ -7,6 +7,7 @@ use super::cookies::name_and_value;
 use super::language::AnswerFacts;
 use super::message::{HttpResponse, Micros};
 use super::plan::{Check, CheckTest, Foreign, Path, Phase, Test, TestKind};
+use super::redact::type_behind;
 use super::template::{Slots, as_text, json_text};
 use crate::document::Position;
 use crate::document::probe::JsonType;
@@ -280,6 +281,9 @@ fn same_number(a: &serde_json::Number, b: &serde_json::Number) -> bool {
 }
 
 pub(crate) fn is_of_type(value: &Json, wanted: JsonType) -> bool {
+    if let Some(stood) = value.as_str().and_then(type_behind) {
+        return wanted == stood || (wanted, stood) == (JsonType::Number, JsonType::Integer);
+    }
     match wanted {
         JsonType::String => value.is_string(),
         JsonType::Number => value.is_number(),

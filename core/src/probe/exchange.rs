@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::address::AddressKind;
-use super::capture;
+use super::capture::{self, Refused};
+use super::cookies;
 use super::custom::Course;
 use super::evaluate::{Answer, CheckOutcome, Checked, evaluate};
 use super::message::{HttpRequest, HttpResponse, Micros, Timings, TransportError, TransportFault};
@@ -14,10 +15,14 @@ use super::request::{Common, Prepared, prepare, redirect, refusal};
 use super::result::{Attempt, FlowPart, StepResult};
 use super::retry::{self, Ended};
 use super::run::ProbeRun;
+use super::template::as_text;
 use super::turn::TurnEvent;
 use crate::Instant;
 use crate::document::probe::{AddressPolicy, CookieScope, StepSeverity};
 use crate::snapshot::ProbeVerdict;
+
+/// Values of cookies that stand in every other answer, and must be left there.
+const NO_CREDENTIALS: [&str; 5] = ["true", "false", "null", "http", "https"];
 
 /// A step under way.
 pub(super) struct Exchange {
@@ -242,7 +247,10 @@ impl ProbeRun {
     fn keep_cookies(&mut self, current: &Prepared, response: &HttpResponse) {
         for (name, value) in &response.headers {
             if name.eq_ignore_ascii_case("set-cookie") {
-                if let Some((cookie, secret)) = super::cookies::name_and_value(value) {
+                if let Some((cookie, secret)) = cookies::name_and_value(value)
+                    && !NO_CREDENTIALS.contains(&secret)
+                    && !cookies::removes(&current.url, value, self.now)
+                {
                     self.redactor.add(&format!("cookie.{cookie}"), secret);
                 }
                 if self.plan.cookies == CookieScope::Flow {
@@ -285,8 +293,9 @@ impl ProbeRun {
         }
         checks.extend(step.checks.iter().map(|check| evaluate(check, &answer, &self.slots)));
         let mut captured = Vec::new();
+        let run = Arc::clone(&self.plan);
         for plan in &step.captures {
-            let secret = self.plan.slots.get(plan.slot).is_some_and(|slot| slot.secret);
+            let secret = run.slots.get(plan.slot).filter(|slot| slot.secret).map(|slot| slot.name.as_str());
             match capture::take(plan, secret, &answer) {
                 Ok(value) => {
                     if !plan.optional {
@@ -300,7 +309,13 @@ impl ProbeRun {
                     }
                     captured.push((plan.slot, value.or_else(|| Some(Json::String(String::new())))));
                 }
-                Err(check) => checks.push(check),
+                Err(Refused { check, value }) => {
+                    // Not of the type that was wanted, but a secret nevertheless.
+                    if let (Some(name), Some(value)) = (secret, value) {
+                        self.redactor.add(name, &as_text(&value));
+                    }
+                    checks.push(*check);
+                }
             }
         }
         for (slot, value) in captured {

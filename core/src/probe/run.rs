@@ -217,6 +217,7 @@ impl ProbeRun {
         if let Some(cohort) = inputs.cohort.filter(|cohort| !is_routed(cohort)) {
             return Err(ProbeError::Route { target: inputs.target, cohort: cohort.as_str() });
         }
+        let redactor = Redactor::for_hosts(target.hosts.clone());
         let mut random = Random::new(inputs.seed);
         let id = random.hex(32);
         let mut slots: Slots = vec![None; plan.slots.len()];
@@ -242,7 +243,7 @@ impl ProbeRun {
             random,
             slots,
             jar: Jar::default(),
-            redactor: Redactor::default(),
+            redactor,
             results: Vec::new(),
             sessions: inputs.sessions,
             cached: BTreeMap::new(),

@@ -106,7 +106,7 @@ impl Text {
         if self.0.len() < 2 {
             return self.render(slots);
         }
-        self.render_with(slots, |value| super::url::encode_in_path(&value))
+        self.render_with(slots, |value| super::url::encode_in_path(&super::redact::encoded(&value)))
     }
 
     fn render_with(&self, slots: &Slots, encode: impl Fn(String) -> String) -> Result<String, Unset> {

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
+use super::redact;
 use crate::time::serde_as_text;
 
 /// An `http` or `https` URL without fragment; its text form is normal.
@@ -156,6 +157,11 @@ impl Url {
         });
     }
 
+    /// The same place with another path and no query.
+    pub(crate) fn with_path(&self, path: String) -> Self {
+        Self { path, query: None, ..self.clone() }
+    }
+
     fn scheme(&self) -> &'static str {
         if self.encrypted { "https" } else { "http" }
     }
@@ -193,8 +199,7 @@ fn encode(text: &str, plain: &[u8]) -> String {
 /// Refuses what readers disagree about; other characters beyond ASCII are encoded.
 fn clean(text: &str) -> Result<String, UrlError> {
     let text = text.trim_matches(' ');
-    let refused = |c: char| c.is_control() || c == ' ' || c == '\\' || crate::text::breaks_lines(c);
-    if text.len() > LONGEST || text.contains(refused) {
+    if text.len() > LONGEST || redact::is_unfit_for_urls(text) {
         return Err(UrlError::Character);
     }
     let mut clean = String::with_capacity(text.len());
@@ -202,6 +207,11 @@ fn clean(text: &str) -> Result<String, UrlError> {
         if c.is_ascii() { clean.push(c) } else { clean.push_str(&percent_encode(c.encode_utf8(&mut [0; 4]))) }
     }
     Ok(clean)
+}
+
+/// What no URL has as it is.
+pub(crate) fn is_refused(c: char) -> bool {
+    c.is_control() || c == ' ' || c == '\\' || crate::text::breaks_lines(c)
 }
 
 /// Whether a reference begins with a scheme: letters and `:`.

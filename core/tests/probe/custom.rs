@@ -249,6 +249,17 @@ fn credentials_that_a_plugin_put_together_are_told_to_nobody() {
 }
 
 #[test]
+fn what_a_plugin_may_not_leave_is_refused_in_its_recording_too() {
+    let hoards = |_: &StepSituation<'_>, _: &[u8], _: &StepEvent<'_>| -> Result<StepAction, String> {
+        Ok(StepAction::Send { state: vec![0; (1 << 20) + 1], request: get("/items", "a-secret-token") })
+    };
+    let (result, recording) = run(FLOW, &Plugins::new().native_step("walk".parse().unwrap(), hoards), pages);
+    assert_eq!(result.verdict, ProbeVerdict::Error, "{result:?}");
+    let flows = ProbeFlows::from_files([("walk.yaml", FLOW)]).unwrap();
+    assert_eq!(recording.unwrap().replay(flows.get("walk").unwrap()), Ok(result));
+}
+
+#[test]
 fn documents_say_which_plugin_and_leave_the_rest_to_it() {
     let wrong = |from: &str, to: &str| {
         let flow = FLOW.replace(from, to);

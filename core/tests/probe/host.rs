@@ -32,6 +32,8 @@ pub(crate) struct Host<F> {
     pub(crate) asked: Vec<HttpRequest>,
     pub(crate) inputs: Inputs,
     pub(crate) sessions: Sessions,
+    /// The value of every secret.
+    pub(crate) secret: String,
 }
 
 impl<F: FnMut(&HttpRequest, usize) -> Event> Host<F> {
@@ -45,6 +47,7 @@ impl<F: FnMut(&HttpRequest, usize) -> Event> Host<F> {
             asked: Vec::new(),
             inputs,
             sessions: Sessions::new(),
+            secret: SECRET.to_owned(),
         }
     }
 
@@ -83,7 +86,7 @@ impl<F: FnMut(&HttpRequest, usize) -> Event> Host<F> {
                     let _ = run.handle(self.now, id, event);
                 }
                 Next::Effect(id, Effect::Secret { .. }) => {
-                    run.handle(self.now, id, Event::Secret(SecretValue(SECRET.to_owned()))).unwrap();
+                    run.handle(self.now, id, Event::Secret(SecretValue(self.secret.clone()))).unwrap();
                 }
                 Next::Effect(_, other) => panic!("{other:?}"),
             }

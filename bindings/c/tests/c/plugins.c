@@ -1,5 +1,7 @@
 /* WebAssembly plugins: measured before the decision, with the values that every host measures. plugins CORPUS_FOLDER SCRATCH_FOLDER */
 #define DAVY_PLUGINS
+#include <dirent.h>
+
 #include "test.h"
 
 #define RELEASE                                                                                                        \
@@ -50,16 +52,37 @@ static davy_verdict decide(const davy_engine *engine, const davy_snapshot *snaps
     return verdict;
 }
 
+/* Whether a text is in a buffer, which is freed; davy puts a zero behind its bytes. */
+static int in_buffer(davy_buffer json, const char *text) {
+    int found = strstr((const char *)json.data, text) != NULL;
+    davy_buffer_free(&json);
+    return found;
+}
+
 static int holds(const davy_snapshot *snapshot, const char *text) {
     davy_buffer json = {0};
     WORKS(davy_snapshot_to_json(snapshot, &json));
-    char *copy = calloc(1, json.len + 1);
-    CHECK(copy != NULL);
-    memcpy(copy, json.data, json.len);
-    int found = strstr(copy, text) != NULL;
-    free(copy);
-    davy_buffer_free(&json);
-    return found;
+    return in_buffer(json, text);
+}
+
+static int warns(const davy_plugins *plugins, const char *text) {
+    davy_buffer json = {0};
+    WORKS(davy_plugins_warnings(plugins, &json));
+    return in_buffer(json, text);
+}
+
+/* Changes every file of a folder. */
+static void spoil(const char *folder) {
+    DIR *opened = opendir(folder);
+    CHECK(opened != NULL);
+    for (struct dirent *entry; (entry = readdir(opened)) != NULL;) {
+        if (entry->d_name[0] == '.') continue;
+        char path[8192];
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        FILE *file = fopen(path, "wb");
+        CHECK(file != NULL && fputs("changed", file) >= 0 && fclose(file) == 0);
+    }
+    closedir(opened);
 }
 
 int main(int argc, char **argv) {
@@ -91,8 +114,28 @@ int main(int argc, char **argv) {
     for (int i = 0; i < 2; i++) {
         plugins = NULL;
         WORKS(davy_plugins_new(bundle, &options, &plugins));
+        CHECK(warns(plugins, "[]"));
         davy_plugins_free(plugins);
     }
+    spoil(folder);
+    plugins = NULL;
+    WORKS(davy_plugins_new(bundle, &options, &plugins));
+    CHECK(warns(plugins, "[\"W017"));
+    puts("ok   compiled code that was changed is told, and not run");
+
+    /* Turns of custom steps. */
+    davy_buffer event = {0};
+    WORKS(davy_turn(plugins,
+                    bytes_of("{ \"step\": \"a\", \"native\": \"walk\", \"parameters\": \"{}\", "
+                             "\"baseUrl\": \"https://shop.example\", \"now\": \"2026-11-26T10:00:00Z\", "
+                             "\"random\": 1, \"requests\": 0, \"state\": \"\", \"event\": \"begin\" }"),
+                    &event));
+    CHECK(in_buffer(event, "{\"turned\":{\"failed\":\"the host has not loaded the plugin\"}}"));
+    REFUSED(davy_turn(plugins, bytes_of("{}"), &event), DAVY_PROBE);
+    REFUSED(davy_turn(NULL, bytes_of("{}"), &event), DAVY_USAGE);
+    REFUSED(davy_plugins_warnings(NULL, &event), DAVY_USAGE);
+    davy_plugins_free(plugins);
+    puts("ok   a turn of a plugin that is not there is the prober's fault");
     options.cache = bytes_of("/");
     plugins = NULL;
     REFUSED(davy_plugins_new(bundle, &options, &plugins), DAVY_PLUGIN);

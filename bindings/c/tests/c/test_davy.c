@@ -222,7 +222,7 @@ static const char FLOW[] = "apiVersion: davy/v1\n"
                            "kind: ProbeFlow\n"
                            "metadata: { name: home }\n"
                            "spec:\n"
-                           "  targets: { prod: { baseUrl: https://shop.example, addressPolicy: any } }\n"
+                           "  targets: { prod: { baseUrl: https://shop.example, addressPolicy: any, canary: { headers: { x-canary: always } } } }\n"
                            "  steps: [{ id: home, request: { path: / }, expect: { status: 200, cel: \"body.startsWith('Wel') && durationMs < 500\" } }]\n";
 
 static void a_probe_is_driven_by_a_poll_loop(const char *policy) {
@@ -241,8 +241,24 @@ static void a_probe_is_driven_by_a_poll_loop(const char *policy) {
     WORKS(davy_bundle_new(files, 2, &bundle));
     davy_probe_run *run = NULL;
     int64_t now = INT64_C(1795687200000);
-    REFUSED(davy_probe_run_new(bundle, bytes_of("nope"), bytes_of("prod"), 1, 0, now, &run), DAVY_PROBE);
-    WORKS(davy_probe_run_new(bundle, bytes_of("home"), bytes_of("prod"), 1, 1, now, &run));
+    davy_probe_options options = {.size = sizeof options, .record = 1, .location = bytes_of("eu-1")};
+    options.cohort = bytes_of("neither");
+    REFUSED(davy_probe_run_new(bundle, bytes_of("home"), bytes_of("prod"), 1, &options, now, &run), DAVY_USAGE);
+    options.cohort = bytes_of("baseline"); /* which the target does not lead to */
+    REFUSED(davy_probe_run_new(bundle, bytes_of("home"), bytes_of("prod"), 1, &options, now, &run), DAVY_PROBE);
+    REFUSED(davy_probe_run_new(bundle, bytes_of("nope"), bytes_of("prod"), 1, NULL, now, &run), DAVY_PROBE);
+    WORKS(davy_probe_run_new(bundle, bytes_of("home"), bytes_of("prod"), 1, NULL, now, &run));
+    REFUSED(davy_probe_run_cancel(run, now, bytes_of("bored")), DAVY_USAGE);
+    WORKS(davy_probe_run_cancel(run, now, bytes_of("stopping")));
+    davy_buffer cancelled = {0};
+    WORKS(davy_probe_run_poll(run, now, &cancelled));
+    CHECK(strncmp((const char *)cancelled.data, "{\"done\":", 8) == 0);
+    CHECK(strstr((const char *)cancelled.data, "\"verdict\":\"skipped\"") != NULL);
+    davy_buffer_free(&cancelled);
+    davy_probe_run_free(run);
+    run = NULL;
+    options.cohort = bytes_of("canary");
+    WORKS(davy_probe_run_new(bundle, bytes_of("home"), bytes_of("prod"), 1, &options, now, &run));
     int answered = 0, done = 0;
     for (int turn = 0; turn < 20 && !done; turn++) {
         davy_buffer next = {0};
@@ -250,13 +266,14 @@ static void a_probe_is_driven_by_a_poll_loop(const char *policy) {
         const char *json = (const char *)next.data;
         unsigned long long effect = 0;
         if (sscanf(json, "{\"effect\":[%llu", &effect) == 1) {
-            CHECK(strstr(json, "https://shop.example/") != NULL);
+            CHECK(strstr(json, "https://shop.example/") != NULL && strstr(json, "x-canary") != NULL);
             const char *answer = "{\"http\":{\"status\":200,\"version\":\"1.1\",\"headers\":[],\"body\":\"Welcome\"}}";
             WORKS(davy_probe_run_handle(run, now, effect, bytes_of(answer)));
             REFUSED(davy_probe_run_handle(run, now, effect, bytes_of(answer)), DAVY_PROBE);
             answered++;
         } else if (strncmp(json, "{\"done\":", 8) == 0) {
             CHECK(strstr(json, "\"verdict\":\"pass\"") != NULL);
+            CHECK(strstr(json, "\"cohort\":\"canary\"") != NULL && strstr(json, "\"location\":\"eu-1\"") != NULL);
             done = 1;
         }
         now += 1000;
