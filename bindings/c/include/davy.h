@@ -448,7 +448,8 @@ struct davy_error *davy_plugins_new(const struct davy_bundle *bundle,
 //
 // # Safety
 // `plugins` are plugins of this library; `out` points at room for a buffer.
-struct davy_error *davy_plugins_warnings(const struct davy_plugins *plugins, struct davy_buffer *out);
+struct davy_error *davy_plugins_warnings(const struct davy_plugins *plugins,
+                                         struct davy_buffer *out);
 #endif
 
 #if defined(DAVY_PLUGINS)
@@ -468,7 +469,9 @@ struct davy_error *davy_measure(const struct davy_engine *engine,
 //
 // # Safety
 // `plugins` are plugins of this library; the bytes are readable; `out` points at room for a buffer.
-struct davy_error *davy_turn(const struct davy_plugins *plugins, struct davy_bytes turn, struct davy_buffer *out);
+struct davy_error *davy_turn(const struct davy_plugins *plugins,
+                             struct davy_bytes turn,
+                             struct davy_buffer *out);
 #endif
 
 // Frees it; null is fine.
@@ -511,7 +514,9 @@ struct davy_error *davy_probe_run_handle(struct davy_probe_run *run,
 //
 // # Safety
 // `run` is a run of this library that no other thread uses meanwhile; the text is readable.
-struct davy_error *davy_probe_run_cancel(struct davy_probe_run *run, int64_t now_ms, struct davy_bytes reason);
+struct davy_error *davy_probe_run_cancel(struct davy_probe_run *run,
+                                         int64_t now_ms,
+                                         struct davy_bytes reason);
 
 // The recording of a finished run that keeps one, as one line of JSON; empty otherwise.
 //
