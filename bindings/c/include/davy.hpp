@@ -31,6 +31,10 @@ class Error : public std::runtime_error {
         : std::runtime_error(std::string(detail::view(davy_error_message(raw)))), kind(davy_error_kind_of(raw)),
           code(detail::view(davy_error_code(raw))), file(detail::view(davy_error_file(raw))),
           line(davy_error_line(raw)), column(davy_error_column(raw)), hint(detail::view(davy_error_hint(raw))) {
+        davy_buffer list{};
+        davy_error_json(raw, &list);
+        diagnostics.assign(reinterpret_cast<const char *>(list.data), list.len);
+        davy_buffer_free(&list);
         davy_error_free(raw);
     }
 
@@ -40,6 +44,8 @@ class Error : public std::runtime_error {
     std::uint32_t line;
     std::uint32_t column;
     std::string hint;
+    /// Everything that is wrong with a bundle, as a JSON list; empty for other errors.
+    std::string diagnostics;
 };
 
 namespace detail {
@@ -168,6 +174,81 @@ class Snapshot : public detail::Handle<davy_snapshot, davy_snapshot_free> {
     }
 };
 
+/// How a flow is run.
+struct ProbeOptions {
+    /// Whether a recording is kept.
+    bool record = false;
+    /// Whose answers are asked for, `canary` or `baseline`; empty for anyone's.
+    std::string cohort;
+    /// Where the run is from.
+    std::string location;
+};
+
+/// One run of a flow. It does no I/O: poll it, do what it says, and hand in what came of it.
+class ProbeRun : public detail::Handle<davy_probe_run, davy_probe_run_free> {
+  public:
+    /// Begins with the seed of its random numbers; two runs must not share one.
+    ProbeRun(const Bundle &bundle, std::string_view flow, std::string_view target, std::uint64_t seed,
+             std::int64_t now_ms, const ProbeOptions &how = {})
+        : Handle(made([&](davy_probe_run **out) {
+              davy_probe_options options{};
+              options.size = sizeof options;
+              options.record = how.record ? 1 : 0;
+              options.cohort = detail::bytes(how.cohort);
+              options.location = detail::bytes(how.location);
+              return davy_probe_run_new(bundle.get(), detail::bytes(flow), detail::bytes(target), seed, &options,
+                                        now_ms, out);
+          })) {}
+
+    /// What to do next, as JSON: `{"effect":[id,{…}]}`, `{"wait":{"until":…,"inflight":…}}` or `{"done":{…}}`.
+    std::string poll(std::int64_t now_ms) {
+        return detail::text([&](davy_buffer *out) { return davy_probe_run_poll(get(), now_ms, out); });
+    }
+    /// Takes what came of an effect, as JSON.
+    void handle(std::int64_t now_ms, std::uint64_t effect, std::string_view event) {
+        detail::check(davy_probe_run_handle(get(), now_ms, effect, detail::bytes(event)));
+    }
+    /// Ends the journey: `stopping`, `overlap` or `asked`. Go on polling, for the teardown still runs.
+    void cancel(std::int64_t now_ms, std::string_view reason = "asked") {
+        detail::check(davy_probe_run_cancel(get(), now_ms, detail::bytes(reason)));
+    }
+    /// The recording of a finished run that keeps one, as one line of JSON; empty otherwise.
+    std::string recording() const {
+        return detail::text([&](davy_buffer *out) { return davy_probe_run_recording(get(), out); });
+    }
+};
+
+#if defined(DAVY_PLUGINS)
+/// How plugins are loaded.
+struct PluginOptions {
+    /// Whether they have the fuel, time, memory and size that those of Python and JavaScript need.
+    bool interpreters = false;
+    /// A folder for compiled code, closed to other users; empty to keep none.
+    std::string cache;
+};
+
+/// The WebAssembly plugins of a bundle; may be shared by threads.
+class Plugins : public detail::Handle<davy_plugins, davy_plugins_free> {
+  public:
+    explicit Plugins(const Bundle &bundle, const PluginOptions &how = {}) : Handle(made([&](davy_plugins **out) {
+        davy_plugins_options options{};
+        options.size = sizeof options;
+        options.interpreters = how.interpreters ? 1 : 0;
+        options.cache = detail::bytes(how.cache);
+        return davy_plugins_new(bundle.get(), &options, out);
+    })) {}
+
+    /// What kept compiled code from being kept or used, as a JSON list of texts.
+    std::string warnings() const {
+        return detail::text([&](davy_buffer *out) { return davy_plugins_warnings(get(), out); });
+    }
+    /// Takes a turn of a custom step: from the object behind `turn` of an effect to the event for `ProbeRun::handle`.
+    std::string turn(std::string_view turn) const {
+        return detail::text([&](davy_buffer *out) { return davy_turn(get(), detail::bytes(turn), out); });
+    }
+};
+#endif
+
 class Engine;
 
 /// A sealed decision.
@@ -237,6 +318,12 @@ class Engine : public detail::Handle<davy_engine, davy_engine_free> {
         detail::check(davy_decide(get(), state.get(), snapshot.get(), &raw));
         return Step(raw);
     }
+#if defined(DAVY_PLUGINS)
+    /// Runs plugins over the snapshot and leaves in it what they measured: before `decide`.
+    void measure(const Plugins &plugins, Snapshot &snapshot) const {
+        detail::check(davy_measure(get(), plugins.get(), snapshot.get()));
+    }
+#endif
     std::string requirements(const State &state, const Snapshot &snapshot) const {
         return detail::text(
             [&](davy_buffer *out) { return davy_requirements(get(), state.get(), snapshot.get(), out); });

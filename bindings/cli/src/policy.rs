@@ -50,6 +50,9 @@ pub(crate) enum Command {
     /// Simulate whole rollouts under a policy: how often it aborts a good release, and how soon a bad one
     Simulate(Box<SimulateArgs>),
     /// Learn a service's noise from records of healthy rollouts, or from its baseline's past, for `noiseHistory` in snapshots
+    ///
+    /// From 20 healthy rollouts on their noise is used. A release is ranked among them from 2^i / falseAborts - 1 on in its attempt i:
+    /// where `falseAborts` is 1%, from 199 on in the first, which spends half of that, and from 399 on in the second.
     Learn(Box<LearnArgs>),
     /// Print every code of a diagnostic and of a finding, with its meaning
     Codes {

@@ -60,6 +60,9 @@ pub struct NoiseSeen {
     /// Whether the canary is down: no noise is like that, and nothing is discounted of what these intervals say.
     #[serde(default, skip_serializing_if = "is_false")]
     pub outage: bool,
+    /// By what `strictNoise` divides the evidence that the noise leaves; none without it, and where rollouts are ranked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strictness: Option<f64>,
     /// The smallest ratio to what is tolerated that could be told from this noise.
     pub detectable: Option<f64>,
     /// Whether more replicas would make that smaller, and more time would not.

@@ -30,7 +30,7 @@ record! {
         horizon: Duration = "horizon", default(Duration::from_minutes(60));
         /// What happens when the horizon passes and a metric is still undecided.
         on_inconclusive: OnInconclusive = "onInconclusive", default(OnInconclusive::Hold);
-        /// The largest probability that a good release is ever aborted by the evidence, in all of its attempts together, however often it is looked at.
+        /// The largest probability that a good release is ever aborted by the evidence, in all of its attempts together, however often it is looked at. Attempt i spends a 2^i-th of it: the first, at 1%, is aborted at 200 to 1, and needs 199 past rollouts to be ranked among them.
         false_aborts: Share = "falseAborts", default(Share::from_ppm(10_000));
         /// The largest probability that a release is promoted of which some metric is unacceptable.
         false_promotions: Share = "falsePromotions", default(Share::from_ppm(50_000));

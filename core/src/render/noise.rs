@@ -23,8 +23,11 @@ pub(super) fn sentence(metric: &Name, seen: &NoiseSeen, (first, second, needed):
         Key::Second => "an abort takes both, and what the noise leaves is not enough now",
     };
     let outage = if seen.outage { ", and all of what the outage says, which is like no noise" } else { "" };
+    let strictness = seen.strictness.map_or_else(String::new, |factor| {
+        format!(" and divided by {}, as `strictNoise` asks", decimal(round(factor)))
+    });
     let mut text = format!(
-        "noise of {metric}: {noise}; {} of the raw evidence counts{outage}; {} to 1 as if requests were independent, {} to 1 with the noise, {} abort; {blocks}",
+        "noise of {metric}: {noise}; {} of the raw evidence counts{outage}; {} to 1 as if requests were independent, {} to 1 with the noise{strictness}, {} abort; {blocks}",
         percent(seen.counted),
         odds(first),
         odds(second),

@@ -13,6 +13,9 @@ use crate::stats::{HISTORY_ROLLOUTS, Level};
 /// It does not grow with the number of rollouts: per metric, window and age it holds a sum and a count, and of the
 /// rollouts' highest evidence the largest. Histories of the same policy are put together with [`NoiseHistory::merge`].
 ///
+/// The noise of past rollouts is used from 20 of them on. A release is ranked among them where they are `2^i / falseAborts − 1`
+/// or more in its attempt `i`, for an attempt does not spend all of `falseAborts`: at 1 % from 199 in the first, 399 in the second.
+///
 /// ```
 /// use davy::NoiseHistory;
 ///
@@ -130,7 +133,8 @@ impl NoiseHistory {
     }
 
     /// The evidence by which past healthy rollouts rank at this level: more than it is seen with probability at most
-    /// 1/evidence of the level, if rollouts are exchangeable. Nothing where there are too few.
+    /// 1/evidence of the level, if rollouts are exchangeable. Nothing where there are too few: the evidence of the level,
+    /// less one, is enough.
     ///
     /// With N rollouts it is the ⌈(1 − α)(N + 1)⌉-th smallest of their highest (V. Vovk, A. Gammerman, G. Shafer,
     /// "Algorithmic Learning in a Random World" (2005)).
@@ -238,6 +242,20 @@ mod tests {
             history.add_rollout(f64::from(rollout));
         }
         assert!((at(&history, 100) - 198.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn an_attempt_ranks_among_as_many_rollouts_as_what_it_spends_needs() {
+        for (attempt, enough) in [(1, 199), (2, 399)] {
+            let level = Level::of_attempt("1%".parse().unwrap(), std::num::NonZeroU32::new(attempt).unwrap());
+            let mut history = NoiseHistory::default();
+            for _ in 1..enough {
+                history.add_rollout(1.0);
+            }
+            assert_eq!(history.threshold(level), None, "attempt {attempt}");
+            history.add_rollout(1.0);
+            assert!(history.threshold(level).is_some(), "attempt {attempt}");
+        }
     }
 
     #[test]

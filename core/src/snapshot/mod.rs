@@ -74,7 +74,8 @@ pub struct Snapshot {
     /// its cohort are known already, is taken to have started then.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replica_starts: Vec<ReplicaStart>,
-    /// What past rollouts of this policy showed of the noise; the same at every look at a release.
+    /// What past rollouts of this policy showed of the noise; the same at every look at a release. From 20 rollouts on their
+    /// noise is used, and from [199 on, where `falseAborts` is 1 %](NoiseHistory), a first attempt is ranked among them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise_history: Option<NoiseHistory>,
     /// Older intervals that plugins look back on. They are never judged.

@@ -337,6 +337,37 @@ fn strict_noise_asks_for_as_many_times_more_as_so_many_replicas_need() {
 }
 
 #[test]
+fn how_strict_the_noise_is_taken_is_told() {
+    let told = |mut release: Watch, replicas: &[u64]| {
+        let decision = release.sees(seen(15, replicas));
+        (noise(&decision), decision.to_string())
+    };
+    let (plain, text) = told(watch(""), &CALM[..]);
+    assert!(plain.strictness.is_none() && !text.contains("strictNoise"), "{text}");
+    for (replicas, times) in [(10, "2.1"), (5, "3.1"), (3, "3.7")] {
+        let (strict, text) = told(watch(", strictNoise: true"), &CALM[..replicas]);
+        assert_eq!(strict.strictness, times.parse::<f64>().ok());
+        assert!(text.contains(&format!("with the noise and divided by {times}, as `strictNoise` asks")), "{text}");
+    }
+    // What past rollouts rank needs no bound.
+    let engine = engine(&health("judge: evidence, strictNoise: true", &[ERRORS]));
+    let mut ranked = Watch::by(engine.clone()).asks(Asked::Keep);
+    ranked.snapshot.noise_history = Some(rollouts(199, &engine));
+    let (ranked, text) = told(ranked, &CALM[..]);
+    assert_eq!((ranked.method, ranked.strictness), (Method::Ranked, None), "{text}");
+}
+
+#[test]
+fn strict_noise_hides_more() {
+    let detectable = |settings: &str| {
+        let mut release = watch(settings);
+        assert_eq!(aborts(&mut release, 40, &seen(20, &NOISY)), None);
+        noise(&release.looks()).detectable
+    };
+    assert!(detectable(", strictNoise: true") > detectable(""));
+}
+
+#[test]
 fn the_order_and_the_names_of_replicas_change_nothing() {
     let run = |rename: fn(usize) -> usize| {
         let mut release = watch("");

@@ -8,6 +8,7 @@ mod suite;
 mod table;
 
 use crate::exit::ExitCode;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
@@ -41,7 +42,7 @@ pub(crate) struct Args {
     /// Tell which gates, metrics, branches and parts of rules of the policies no test reached
     #[arg(long)]
     coverage: bool,
-    /// Fail if less of any policy is covered, such as `90%`
+    /// Fail if less of any policy is covered, such as `90%`, or tests in Rego have no policy beside them
     #[arg(long, value_name = "PERCENT")]
     min_coverage: Option<Share>,
     /// Write what is decided today into the tests that fail
@@ -105,15 +106,28 @@ fn report(args: &Args, tested: &Tested) -> Ended {
             }
         }
     }
-    let covered = args.min_coverage.is_none_or(|least| {
-        let below = tested.policies.iter().filter(|policy| !policy.coverage.is_at_least(least));
-        below.fold(true, |_, policy| {
-            let path = policy.documents.given().display().to_string();
-            terminal::complain(&format_args!("{path}: {} is covered, less than {least}", policy.coverage.share()));
-            false
-        })
-    });
+    let covered = args.min_coverage.is_none_or(|least| is_covered(tested, least));
     Ok(if covered && tested.suites.iter().all(Suite::passed) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Whether enough is covered of every policy; where it is not is told.
+fn is_covered(tested: &Tested, least: Share) -> bool {
+    let below = tested.policies.iter().filter(|policy| !policy.coverage.is_at_least(least));
+    let mut lacking: Vec<String> = below
+        .map(|policy| {
+            let path = policy.documents.given().display();
+            format!("{path}: {} is covered, less than {least}", policy.coverage.share())
+        })
+        .collect();
+    // Several files of tests may stand beside the same rules.
+    let alone = tested.suites.iter().filter(|suite| !suite.has_policy).map(|suite| &suite.policy);
+    for folder in alone.collect::<BTreeSet<_>>() {
+        lacking.push(format!("{}: there is no policy, so there is nothing to cover", folder.display()));
+    }
+    for lack in &lacking {
+        terminal::complain(lack);
+    }
+    lacking.is_empty()
 }
 
 /// Runs again and again; ends with the terminal's signal.

@@ -23,6 +23,8 @@ pub(super) struct Suite {
     pub(super) text: Vec<u8>,
     /// The policy that it is about, if the file could be read.
     pub(super) policy: PathBuf,
+    /// Tests in Rego may be about rules alone, of which nothing is counted.
+    pub(super) has_policy: bool,
     pub(super) tests: Option<PolicyTests>,
     pub(super) runs: Vec<Ran>,
     /// What keeps the whole file from being run: of the file itself, or of the policy.
@@ -96,6 +98,7 @@ impl Suite {
         let is_rego = path.file_name().and_then(OsStr::to_str).is_some_and(is_rego_test);
         let mut suite = Self {
             policy: folder.to_owned(),
+            has_policy: true,
             tests: None,
             runs: Vec::new(),
             broken: Vec::new(),
@@ -147,6 +150,7 @@ impl Suite {
         known: &mut BTreeMap<PathBuf, usize>,
     ) -> Result<(), Error> {
         let files = load::rego_in(folder)?;
+        self.has_policy = files.has_policy;
         let mut policy = if files.has_policy { Policy::known(folder, plugins, policies, known)? } else { None };
         if let Some(policy) = &policy
             && !policy.broken.is_empty()

@@ -64,6 +64,13 @@ fn records_of_healthy_rollouts_alone_are_learned_from() {
 }
 
 #[test]
+fn the_help_says_how_many_rollouts_are_enough() {
+    let help = place().run(&["policy", "learn", "--help"]).out;
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(help.contains("From 20 healthy rollouts on") && help.contains("from 199 on in the first"), "{help}");
+}
+
+#[test]
 fn what_is_no_record_is_named_with_its_line() {
     let place = place();
     place.write("records.jsonl", "\n{}\n");

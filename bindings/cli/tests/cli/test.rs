@@ -233,6 +233,21 @@ fn too_little_coverage_fails() {
 }
 
 #[test]
+fn rules_without_a_policy_cover_nothing() {
+    let place = with_rules();
+    std::fs::remove_file(place.path("rollouts.yaml")).unwrap();
+    for name in ["ticket_test.rego", "more_test.rego"] {
+        let test = "package more_test\n\nimport data.ticket\n\ntest_none if count(ticket.deny) == 1 with input as {\"facts\": {}}\n";
+        place.write(name, test);
+    }
+    assert_eq!(place.run(&["test", "."]).code, 0);
+    let ran = place.run(&["test", ".", "--min-coverage", "1%"]);
+    let told = ran.err.matches("there is no policy, so there is nothing to cover").count();
+    assert_eq!((ran.code, told), (1, 1), "once for a folder: {}", ran.err);
+    assert!(ran.out.ends_with("2 passed, 0 failed\n"), "{}", ran.out);
+}
+
+#[test]
 fn every_branch_of_the_ready_policy_is_tested() {
     let path = checkout();
     let ran = Place::new().run(&["test", path.to_str().unwrap(), "--min-coverage", "100%"]);

@@ -13,8 +13,8 @@ const TIMES: f64 = 10.0;
 /// times the baseline's share.
 ///
 /// Few replicas never show how large noise can be: two degrees of freedom allow for any, so the more there is of a
-/// canary's traffic the longer [`Noise`](super::Noise) doubts even that every request fails, twenty intervals with as
-/// much traffic as each of three replicas has. But a healthy replica that fails most of its requests is none. More bad
+/// canary's traffic the longer [`Noise`](super::Noise) doubts even that every request fails, about twenty intervals with
+/// as much traffic as each of three replicas has. But a healthy replica that fails most of its requests is none. More bad
 /// requests of the canary never make it less of an outage. The three limits are set, not estimated. Only failures beside
 /// a baseline are asked about: slow requests are common enough to be noise.
 ///

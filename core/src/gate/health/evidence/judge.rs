@@ -47,7 +47,7 @@ pub(crate) fn judge(look: Look<'_>, health: &HealthPlan, plan: &EvidencePlan, fi
         findings.push(own(Finding::hold(HoldKind::Waiting, cause).retry_after(health.grid.every())));
     }
     judge_replicas(evidence, &own, findings);
-    if let Some((metric, seen)) = noise(look, evidence, keys, health, level) {
+    if let Some((metric, seen)) = noise(look, evidence, keys, health, plan) {
         findings.push(own(Finding::pass(Cause::HealthNoise { metric, seen, first, second, needed })));
     }
     score
@@ -83,12 +83,14 @@ fn noise(
     evidence: &Evidence,
     keys: &Keys,
     health: &HealthPlan,
-    level: Level,
+    plan: &EvidencePlan,
 ) -> Option<(Name, NoiseSeen)> {
+    let level = Level::of_attempt(plan.false_aborts, look.snapshot.release.attempt);
     let (most, estimate) = keys.most.as_ref().map(|most| (most, &most.estimate))?;
     let metric = health.metrics.get(most.metric)?;
     let test = evidence.tests(most.metric, metric).nth(most.test)?;
     let ranked = look.snapshot.noise_history.as_ref().and_then(|history| history.threshold(level)).is_some();
+    let strictness = evidence.strictness(health, plan).filter(|_| !ranked);
     let outage = test.outage.is_some() && !ranked;
     let method = match estimate.method {
         _ if ranked => Named::Ranked,
@@ -111,7 +113,8 @@ fn noise(
         freedom: estimate.freedom,
         counted: estimate.counted,
         outage,
-        detectable: estimate.least_detectable(level.evidence()),
+        strictness,
+        detectable: estimate.least_detectable(level.evidence() * strictness.unwrap_or(1.0)),
         needs_replicas: estimate.needs_replicas(),
         excess: finite(estimate.observed / estimate.expected - 1.0),
         placebo: test.noise.worst().and_then(finite),

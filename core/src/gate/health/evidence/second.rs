@@ -91,9 +91,17 @@ impl Evidence {
         if let Some(threshold) = beside.threshold() {
             return Left::all(self.rank(health, plan) * (beside.level.evidence() / threshold));
         }
-        let strictness = if plan.strict { self.strictness(health) } else { 1.0 };
+        let strictness = self.strictness(health, plan).unwrap_or(1.0);
         let together = |of: fn(&Key) -> f64| keys.together(health, plan, of) / strictness;
         Left { discounted: together(|key| key.left.discounted), e: together(|key| key.left.e) }
+    }
+
+    /// What the second key is divided by under `strictNoise`, unless rollouts are ranked.
+    pub(super) fn strictness(&self, health: &HealthPlan, plan: &EvidencePlan) -> Option<f64> {
+        plan.strict.then(|| {
+            let fewest = gathering(health).filter_map(|(index, metric)| self.fewest_replicas(index, metric)).min();
+            strictness(fewest.unwrap_or(0))
+        })
     }
 
     /// What healthy rollouts are ranked by: discounted by today's replicas where there are any, whole where not.
@@ -127,11 +135,6 @@ impl Evidence {
             by_proof.add(if by_test.count > 0.0 { by_test.left() } else { Left::all(1.0) });
         }
         by_proof.left()
-    }
-
-    fn strictness(&self, health: &HealthPlan) -> f64 {
-        let fewest = gathering(health).filter_map(|(index, metric)| self.fewest_replicas(index, metric)).min();
-        strictness(fewest.unwrap_or(0))
     }
 }
 
