@@ -185,6 +185,22 @@ fn several_definitions_with_one_value_between_them_are_fine() {
 }
 
 #[test]
+fn an_else_has_its_turn_after_a_loop_that_finds_nothing() {
+    for limit in [
+        "limit := one if {\n\tsome one in input.facts.list\n\tone > 8\n} else := 5",
+        "limit := 9 if {\n\tsome one in input.facts.none\n\tone > 8\n} else := 5",
+        "limit := 9 if {\n\tinput.facts.list[_] > 8\n} else := one if {\n\tsome one in input.facts.none\n} else := 5",
+        "limit := 9 if {\n\tinput.facts.off\n} else := one if {\n\tsome one in input.facts.list\n\tone > 4\n} else := 7",
+        "limit := of(input.facts.list, 8)\nof(list, n) := one if {\n\tsome one in list\n\tone > n\n} else := 5",
+        "limit := of(input.facts.list, 4)\nof(list, n) := one if {\n\tsome one in list\n\tone > n\n} else := 7",
+    ] {
+        let engine = rego(&format!("{limit}\ndeny contains sprintf(\"%d\", [limit]) if input.facts.n > limit"));
+        let said = says(&engine, r#"{"n": 6, "off": false, "none": [], "list": [3, 5]}"#);
+        assert!(said.len() == 1 && said[0].starts_with("fail rules.deny r: 5"), "{limit}: {said:?}");
+    }
+}
+
+#[test]
 fn patterns_match_in_both_forms_and_what_is_no_text_holds() {
     let engine = cel("facts.t.matches('^[a-c]+$') && !matches(facts.t, 'd') && facts.l.all(x, x.matches('^[a-c]+$'))");
     assert_eq!(says(&engine, r#"{"t": "abc", "l": ["a", "b"]}"#), ["pass rules.passed r: nothing against it"]);

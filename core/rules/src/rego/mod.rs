@@ -5,6 +5,7 @@ mod circle;
 mod convert;
 mod coverage;
 mod guard;
+mod otherwise;
 mod problem;
 mod single;
 mod spread;
@@ -116,6 +117,7 @@ fn metered(program: Arc<Program>, report: &mut Report<'_>) -> Option<Program> {
         return None;
     }
     with_operators(&mut program);
+    otherwise::with_else_where_nothing_is(&mut program);
     single::with_single_values(&mut program);
     Some(program)
 }
