@@ -48,8 +48,8 @@
 //!
 //! So is a key of the input that is looked up in a table which the rule writes out: in `facts.n < floor[facts.region]`, `floor` must
 //! have that region. `not floor[input.facts.region]` asks whether it has, as do `object.get`, a default for a rule that is
-//! nothing but the look-up, and the look-up as a condition of its own. What a function of the rule has no clause for, or a key that is
-//! computed, is not looked for: give such a function a last `else`, and such a look-up `object.get`.
+//! nothing but the look-up, and the look-up as a condition of its own. What a function of the rule has no clause for, and a key that is
+//! computed, are not looked for. Where either is compared, lint warns (L035): end the function with an `else`, and use `object.get`.
 //!
 //! What has no answer is not false either: where values of different kinds are put in order, or `in` looks into what is no list,
 //! map or set, or a rule or function in Rego has two values that differ, the rule holds the release as well. A loop in Rego is not negated itself, but as a rule of its own, for of an empty
