@@ -124,7 +124,9 @@ impl<'w> Walk<'w, '_> {
             };
         }
         let key = self.eval(index, env);
-        if let Some(entry) = self.entry(table, &base.is, &key.is) {
+        if !self.quiet
+            && let Some(entry) = self.entry(table, &base.is, &key.is)
+        {
             self.read(&entry, at);
         }
         match (key.is, base.is) {
