@@ -46,8 +46,13 @@
 //! there. What is read by a name that is only known when the rule is judged is declared in a comment,
 //! `# reads: facts.approvals[*].by`; where several declarations can be meant, all of it must be there.
 //!
+//! So is a key of the input that is looked up in a table which the rule writes out: in `facts.n < floor[facts.region]`, `floor` must
+//! have that region. `not floor[input.facts.region]` asks whether it has, as do `object.get`, a default for a rule that is
+//! nothing but the look-up, and the look-up as a condition of its own. What a function of the rule has no clause for, and a key that is
+//! computed, are not looked for. Where either is compared, lint warns (L035): end the function with an `else`, and use `object.get`.
+//!
 //! What has no answer is not false either: where values of different kinds are put in order, or `in` looks into what is no list,
-//! map or set, the rule holds the release as well. A loop in Rego is not negated itself, but as a rule of its own, for of an empty
+//! map or set, or a rule or function in Rego has two values that differ, the rule holds the release as well. A loop in Rego is not negated itself, but as a rule of its own, for of an empty
 //! list there is nothing to negate: `not input.facts.checks[_].ok` is refused.
 //!
 //! # Tests

@@ -1,7 +1,8 @@
 //! What a rule reads: places of the input, followed through the rule when it is loaded, and looked for in each
 //! document before the rule is judged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use davy::document::{DiagnosticCode as Code, did_you_mean};
 use davy::rule::{Names, Shape};
@@ -40,6 +41,10 @@ impl Instead {
         match (self, to) {
             // What has no elements has none that could lack something.
             (Self::Nothing, _) | (Self::Empty, To::Each) => Self::Nothing,
+            (Self::Value(is), To::Entry { keys, .. }) => match &**is {
+                Is::Text(key) if keys.contains(key) => Self::Nothing,
+                _ => Self::Lacking,
+            },
             (Self::Value(is), To::Key(key)) => match &**is {
                 Is::Object(fields) => fields.get(key).map_or(Self::Lacking, |is| Self::Value(Box::new(is.clone()))),
                 _ => Self::Lacking,
@@ -70,6 +75,11 @@ pub(crate) enum To {
     Each,
     /// The key that stands at another place.
     KeyAt(Vec<Step>),
+    /// From a key to what a table has under it that the rule writes out.
+    Entry {
+        table: String,
+        keys: Arc<BTreeSet<String>>,
+    },
 }
 
 impl Place {
@@ -83,6 +93,7 @@ impl Place {
         let shape = match &to {
             To::Key(key) => self.shape.field(key)?,
             To::Index(_) | To::Each | To::KeyAt(_) => self.shape.element()?,
+            To::Entry { .. } => Shape::Anything,
         };
         let instead = self.instead.step(&to);
         let mut steps = self.steps.clone();
@@ -170,6 +181,7 @@ pub(crate) fn path(steps: &[Step]) -> String {
             To::Index(index) => path.push_str(&format!("[{index}]")),
             To::Each => path.push_str("[*]"),
             To::KeyAt(other) => path.push_str(&format!("[{}]", self::path(other))),
+            To::Entry { table, .. } => path = format!("{table}[{path}]"),
         }
     }
     path
@@ -307,6 +319,10 @@ impl<'a> Search<'a> {
                     // Nothing else is a key.
                     (Some(_), _) => self.one(hop, below, None),
                 },
+                (To::Entry { keys, .. }, fact) => {
+                    let is_there = matches!(fact, Fact::Text(key) if keys.contains(&**key));
+                    self.one(hop, below, is_there.then_some(fact));
+                }
                 // Each element of what has elements is there.
                 (To::Each, Fact::List(_) | Fact::Map(_)) if below.below.is_empty() => {}
                 (To::Each, Fact::List(items)) => {
@@ -338,7 +354,9 @@ impl<'a> Search<'a> {
 
     /// Names what is read below a place that is not there, as far as it goes in one line.
     fn absent(&mut self, reads: &'a Reads) {
-        let needed: Vec<_> = reads.below.iter().filter(|(_, below)| below.needed).collect();
+        // What is not there is the key, and not what a table has under it.
+        let goes_on = reads.below.iter().filter(|(to, below)| below.needed && !matches!(to, To::Entry { .. }));
+        let needed: Vec<_> = goes_on.collect();
         if needed.is_empty() || self.found.len() > MOST_SHOWN {
             let steps: Vec<Step> = self.trail.iter().map(|hop| hop.step()).collect();
             self.found.push((path(&steps), reads.at.unwrap_or((1, 1))));

@@ -128,6 +128,79 @@ fn an_error_while_judging_holds_with_its_place() {
 }
 
 #[test]
+fn a_rule_or_function_with_two_values_holds_where_the_second_stands() {
+    const ABOVE: &str = "deny contains \"x\" if input.facts.n > limit";
+    for (rule, line) in [
+        (format!("limit := 3 if input.facts.a\nlimit := 5 if input.facts.b\n{ABOVE}"), 4),
+        (format!("default limit := 9\nlimit := 3 if input.facts.a\nlimit := 5 if input.facts.b\n{ABOVE}"), 5),
+        (format!("limit := 3 if {{\n\tinput.facts.a\n}} else := 4\nlimit := 5 if input.facts.b\n{ABOVE}"), 6),
+        (format!("limit(x) := 3 if x.a\nlimit(x) := 5 if x.b\n{ABOVE}(input.facts)"), 4),
+        (format!("limit(3) := 3\nlimit(x) := 5 if x < 9\n{ABOVE}(input.facts.three)"), 4),
+        (format!("limit := one if {{\n\tsome one in input.facts.list\n}}\n{ABOVE}"), 3),
+        // Also where nothing would come of either, and under a negation.
+        (format!("limit := 8 if input.facts.a\nlimit := 9 if input.facts.b\n{ABOVE}"), 4),
+        (
+            "limit := 3 if input.facts.a\nlimit := 5 if input.facts.b\ndeny contains \"x\" if not limit > 2".to_owned(),
+            4,
+        ),
+    ] {
+        let engine = rego(&rule);
+        let facts = r#"{"a": true, "b": true, "n": 6, "three": 3, "list": [3, 5]}"#;
+        let decision = decide(&engine, &snapshot(Asked::Start, facts));
+        let said = of_rules(&decision);
+        let is_held = said[0].starts_with("hold rules.broken") && said[0].contains("two values that differ");
+        assert!(is_held && said.len() == 1, "{rule}: {said:?}");
+        let finding = decision.findings.iter().find(|it| it.code() == "rules.broken").unwrap();
+        let place = finding.source.as_ref().unwrap().to_string();
+        assert!(place.starts_with(&format!("r.rego:{line}:")), "{rule}: {place}");
+    }
+}
+
+#[test]
+fn several_definitions_with_one_value_between_them_are_fine() {
+    const ABOVE: &str = "deny contains \"x\" if input.facts.n > limit";
+    for (rule, is_denied) in [
+        // Of two, one is true, or none, or both with the same value.
+        (format!("limit := 3 if input.facts.a\nlimit := 5 if input.facts.off\n{ABOVE}"), true),
+        (format!("default limit := 9\nlimit := 3 if input.facts.off\nlimit := 5 if input.facts.off\n{ABOVE}"), false),
+        (format!("limit := 3 if input.facts.a\nlimit := 3 if input.facts.b\n{ABOVE}"), true),
+        (format!("limit := input.facts.three if input.facts.a\nlimit := 3 if input.facts.b\n{ABOVE}"), true),
+        (format!("limit := one if {{\n\tsome one in input.facts.threes\n}}\n{ABOVE}"), true),
+        ("big if input.facts.n > 3\nbig if {\n\tsome one in input.facts.list\n\tone > 1\n}\ndeny contains \"x\" if big".to_owned(), true),
+        (format!("limit := 3 if {{\n\tinput.facts.a\n}} else := 5 if {{\n\tinput.facts.b\n}}\n{ABOVE}"), true),
+        // A function has a value for each call, also where calls and rules stand in each other.
+        (format!("limit(\"a\") := 1\nlimit(\"b\") := 4\n{ABOVE}(\"a\") + limit(\"b\")"), true),
+        (format!("next(x) := 1 if x == 0\nnext(x) := 7 if x == 1\nlimit := next(next(0))\n{ABOVE}"), false),
+        (
+            format!(
+                "next(x) := 1 if x == 0\nnext(x) := 2 if x == 1\nlimit := 3 if next(0) == 1\nlimit := 5 if next(1) == 1\n{ABOVE}"
+            ),
+            true,
+        ),
+    ] {
+        let said = says(&rego(&rule), r#"{"a": true, "b": true, "off": false, "n": 6, "three": 3, "threes": [3, 3], "list": [3, 5]}"#);
+        let expected = if is_denied { "fail rules.deny" } else { "pass rules.passed" };
+        assert!(said.len() == 1 && said[0].starts_with(expected), "{rule}: {said:?}");
+    }
+}
+
+#[test]
+fn an_else_has_its_turn_after_a_loop_that_finds_nothing() {
+    for limit in [
+        "limit := one if {\n\tsome one in input.facts.list\n\tone > 8\n} else := 5",
+        "limit := 9 if {\n\tsome one in input.facts.none\n\tone > 8\n} else := 5",
+        "limit := 9 if {\n\tinput.facts.list[_] > 8\n} else := one if {\n\tsome one in input.facts.none\n} else := 5",
+        "limit := 9 if {\n\tinput.facts.off\n} else := one if {\n\tsome one in input.facts.list\n\tone > 4\n} else := 7",
+        "limit := of(input.facts.list, 8)\nof(list, n) := one if {\n\tsome one in list\n\tone > n\n} else := 5",
+        "limit := of(input.facts.list, 4)\nof(list, n) := one if {\n\tsome one in list\n\tone > n\n} else := 7",
+    ] {
+        let engine = rego(&format!("{limit}\ndeny contains sprintf(\"%d\", [limit]) if input.facts.n > limit"));
+        let said = says(&engine, r#"{"n": 6, "off": false, "none": [], "list": [3, 5]}"#);
+        assert!(said.len() == 1 && said[0].starts_with("fail rules.deny r: 5"), "{limit}: {said:?}");
+    }
+}
+
+#[test]
 fn patterns_match_in_both_forms_and_what_is_no_text_holds() {
     let engine = cel("facts.t.matches('^[a-c]+$') && !matches(facts.t, 'd') && facts.l.all(x, x.matches('^[a-c]+$'))");
     assert_eq!(says(&engine, r#"{"t": "abc", "l": ["a", "b"]}"#), ["pass rules.passed r: nothing against it"]);

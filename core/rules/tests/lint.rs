@@ -36,6 +36,22 @@ const REGO: &[(&str, &[&str])] = &[
     ("deny contains \"x\" if input.annotations[\"davy/risks\"] == \"high\"", &["L034 2:22"]),
     ("deny contains \"x\" if input.annotations[\"davy/risk\"] == \"high\"", &[]),
     ("deny contains \"x\" if {\n\tsome i in input.facts.images\n\tnot startswith(i.ref, \"a/\")\n}", &[]),
+    // What may have no value.
+    ("f(x) := 1 if x > 3\ndeny contains \"x\" if f(input.facts.x) > 0", &["L035 3:22"]),
+    ("f(\"a\") := 1\ndeny contains \"x\" if input.facts.x < 2 * f(input.facts.x)", &["L035 3:42"]),
+    (
+        "f(x) := 1 if {\n\tx > 3\n} else := 2 if {\n\tx > 2\n}\ndeny contains \"x\" if 0 != f(input.facts.x)",
+        &["L035 7:27"],
+    ),
+    ("f(x) := 1 if {\n\tx > 3\n} else := 2\ndeny contains \"x\" if f(input.facts.x) > 0", &[]),
+    ("f(x) := x + 1\ndeny contains \"x\" if f(input.facts.x) > 0", &[]),
+    ("f(x) := \"why\" if x > 3\ndeny contains why if why := f(input.facts.x)", &[]),
+    ("f(x) if x > 3\ndeny contains \"x\" if not f(input.facts.x)", &[]),
+    ("t := {\"a\": 1}\ndeny contains \"x\" if t[lower(input.facts.x)] > 0", &["L035 3:22"]),
+    ("t := {\"a\": 1}\ndeny contains \"x\" if t[\"b\"] > input.facts.x", &["L035 3:22"]),
+    ("t := {\"a\": 1}\ndeny contains \"x\" if t[input.facts.x] > 0", &[]),
+    ("t := {\"a\": 1}\ndeny contains \"x\" if t[_] > input.facts.x", &[]),
+    ("t := {\"a\": 1}\ndeny contains \"x\" if {\n\tsome k, v in t\n\tv > input.facts.x\n\tt[k] > 0\n}", &[]),
 ];
 
 const CEL: &[(&str, &[&str])] = &[
@@ -88,7 +104,7 @@ fn every_code_of_rules_has_a_row() {
     // Those of budgets, declarations and languages have tests of their own.
     covered.extend(["U002", "U005", "U006"]);
     let all = davy::document::DiagnosticCode::ALL.iter().map(|(code, _)| code.as_str());
-    let all: BTreeSet<&str> = all.filter(|code| code.starts_with('U') || ("L030"..="L034").contains(code)).collect();
+    let all: BTreeSet<&str> = all.filter(|code| code.starts_with('U') || ("L030"..="L035").contains(code)).collect();
     assert_eq!(covered, all);
 }
 

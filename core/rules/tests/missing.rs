@@ -159,6 +159,78 @@ fn a_chain_of_variables_is_followed_against_its_order() {
 }
 
 #[test]
+fn a_table_that_a_rule_writes_out_has_the_keys_that_are_looked_for() {
+    const TABLE: &str = "floor := {\"eu\": 3, \"us\": 5}";
+    let compared = "deny contains \"x\" if input.facts.n < floor[input.facts.region]";
+    let given = |other: &str| {
+        format!("deny contains \"x\" if input.facts.n < floor[object.get(input.facts, \"region\", \"{other}\")]")
+    };
+    let loops = "deny contains \"x\" if {\n\tsome zone in input.facts.zones\n\tzone.n < floor[zone.region]\n}";
+    for (rule, facts, expected) in [
+        (compared, r#"{"n": 4, "region": "eu"}"#, "rules.passed"),
+        (compared, r#"{"n": 4, "region": "us"}"#, "rules.deny"),
+        (compared, r#"{"n": 4, "region": "mars"}"#, "floor[facts.region]"),
+        (compared, r#"{"n": 4, "region": 5}"#, "floor[facts.region]"),
+        (compared, r#"{"n": 4}"#, "facts.region"),
+        // Through variables, functions, rules and loops.
+        (
+            "deny contains \"x\" if {\n\tregion := input.facts.region\n\tleast := floor[region]\n\tinput.facts.n < least\n}",
+            r#"{"n": 4, "region": "mars"}"#,
+            "floor[facts.region]",
+        ),
+        (
+            "of(region) := floor[region]\ndeny contains \"x\" if input.facts.n < of(input.facts.region)",
+            r#"{"n": 4, "region": "mars"}"#,
+            "floor[facts.region]",
+        ),
+        (
+            "least := floor[input.facts.region]\ndeny contains \"x\" if not input.facts.n >= least",
+            r#"{"n": 4, "region": "mars"}"#,
+            "floor[facts.region]",
+        ),
+        (
+            "deny contains \"x\" if input.facts.n < data.r.floor[input.facts.region]",
+            r#"{"n": 4, "region": "mars"}"#,
+            "data.r.floor[facts.region]",
+        ),
+        (loops, r#"{"zones": [{"n": 9, "region": "eu"}, {"n": 9, "region": "mars"}]}"#, "floor[facts.zones[1].region]"),
+        (loops, r#"{"zones": [{"n": 9, "region": "eu"}, {"n": 4, "region": "us"}]}"#, "rules.deny"),
+        // Asked about.
+        ("deny contains \"x\" if not floor[input.facts.region]", r#"{"region": "mars"}"#, "rules.deny"),
+        ("deny contains \"x\" if floor[input.facts.region]", r#"{"region": "mars"}"#, "rules.passed"),
+        ("deny contains \"x\" if floor[input.facts.region]", r#"{"region": "eu"}"#, "rules.deny"),
+        (
+            &format!("{compared}\ndeny contains \"y\" if not floor[input.facts.region]"),
+            r#"{"n": 4, "region": "mars"}"#,
+            "rules.deny",
+        ),
+        // That a condition of its own is not true says nothing of a comparison.
+        (
+            &format!("{compared}\ndeny contains \"y\" if floor[input.facts.region]"),
+            r#"{"n": 4, "region": "mars"}"#,
+            "floor[facts.region]",
+        ),
+        (
+            "deny contains \"x\" if input.facts.n < object.get(floor, input.facts.region, 5)",
+            r#"{"n": 4, "region": "mars"}"#,
+            "rules.deny",
+        ),
+        (
+            "default least := 5\nleast := floor[input.facts.region]\ndeny contains \"x\" if input.facts.n < least",
+            r#"{"n": 4, "region": "mars"}"#,
+            "rules.deny",
+        ),
+        // What is there instead is a key, or is none.
+        (&given("us"), r#"{"n": 4}"#, "rules.deny"),
+        (&given("us"), r#"{"n": 4, "region": "mars"}"#, "floor[facts.region]"),
+        (&given("mars"), r#"{"n": 4}"#, "facts.region"),
+    ] {
+        let engine = rego(&format!("{TABLE}\n{rule}"));
+        assert_eq!(missing(&engine, facts), expected, "{rule}\n{facts}");
+    }
+}
+
+#[test]
 fn cel_holds_where_something_it_reads_is_not_there() {
     for (rule, facts, expected) in [
         ("facts.n <= 3", "{}", "facts.n"),

@@ -131,6 +131,8 @@ codes! {
     LintRuleWord = "L033",
     /// a rule reads a metric, SLO or flow that the policy does not name
     LintRuleName = "L034",
+    /// a rule compares with what may have no value
+    LintRulePartial = "L035",
     /// a rule cannot be read
     RuleSyntax = "U001",
     /// a rule is too large or too deep, or could cost too much

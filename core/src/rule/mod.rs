@@ -39,7 +39,7 @@ use crate::{Name, Text};
 ///
 /// * It reads a text once, in [`compile`](Self::compile), and says what is wrong with it where it stands:
 ///   [`RuleSource::position`] turns lines and columns of the text into places of its file, also where it stands in a document.
-///   The codes of rules are `U001` to `U007`, those of doubts `L030` to `L034`.
+///   The codes of rules are `U001` to `U007`, those of doubts `L030` to `L035`.
 /// * Its rules read [`RuleInput::document`], whose shape is [`INPUT`]; [`Shape`] tells what of it can be there at all, and
 ///   [`RuleSource::names`] which metrics, SLOs and flows the policy knows.
 /// * What is missing is not false. A rule that reads what is not there, and does not say what that means, says

@@ -21,10 +21,9 @@ macro_rules! metered_function {
                     return Err(stop().into());
                 }
                 match BUILTINS.get($name) {
-                    Some((function, _)) => function(span, params, arguments, strict).map_err(|problem| {
-                        note(&problem);
-                        stop().into()
-                    }),
+                    Some((function, _)) => {
+                        function(span, params, arguments, strict).map_err(|problem| failed(&problem).into())
+                    }
                     None => Err(stop().into()),
                 }
             },
@@ -124,12 +123,19 @@ pub(super) fn problem() -> Option<String> {
 }
 
 /// The machine takes most errors in the body of a rule for a body that is not true. An error of this kind it does not.
-fn stop() -> LimitError {
+pub(super) fn stop() -> LimitError {
     LimitError::MemoryLimitExceeded { usage: 0, limit: 0 }
 }
 
-fn note(problem: &dyn std::fmt::Display) {
+/// The same, and what is said of it.
+pub(super) fn failed(problem: &dyn std::fmt::Display) -> LimitError {
     PROBLEM.set(Some(brief(problem)));
+    stop()
+}
+
+/// Counts a look at the whole of a value; whether there is enough left for that.
+pub(super) fn looks_at(value: &Value) -> bool {
+    charge(size(value, LEFT.get(), 0))
 }
 
 /// Operators as functions: the machine's own instructions fail as quietly as any other, and count as one however much they
@@ -137,15 +143,8 @@ fn note(problem: &dyn std::fmt::Display) {
 pub(super) fn operator(operator: &str) -> Option<BuiltinFcn> {
     macro_rules! function {
         ($operator:literal) => {{
-            let function: BuiltinFcn = (
-                |_, _, arguments, _| {
-                    compute($operator, arguments).map_err(|problem| {
-                        note(&problem);
-                        stop().into()
-                    })
-                },
-                2,
-            );
+            let function: BuiltinFcn =
+                (|_, _, arguments, _| compute($operator, arguments).map_err(|problem| failed(&problem).into()), 2);
             Some(function)
         }};
     }

@@ -5,7 +5,9 @@ mod circle;
 mod convert;
 mod coverage;
 mod guard;
+mod otherwise;
 mod problem;
+mod single;
 mod spread;
 mod testing;
 mod walk;
@@ -115,6 +117,8 @@ fn metered(program: Arc<Program>, report: &mut Report<'_>) -> Option<Program> {
         return None;
     }
     with_operators(&mut program);
+    otherwise::with_else_where_nothing_is(&mut program);
+    single::with_single_values(&mut program);
     Some(program)
 }
 
@@ -134,12 +138,7 @@ fn with_operators(program: &mut Program) {
             Some(Instruction::Contains { dest, collection, value }) => ("in", *dest, *collection, *value),
             _ => continue,
         };
-        let known = program.builtin_info_table.iter().position(|info| info.name == operator);
-        let known = known.and_then(|known| u16::try_from(known).ok());
-        let builtin_index = known.unwrap_or_else(|| {
-            program.resolved_builtins.extend(builtins::operator(operator));
-            program.add_builtin_info(BuiltinInfo { name: operator.to_owned(), num_args: 2 })
-        });
+        let builtin_index = function_index(program, operator, 2);
         let args = [left, right, 0, 0, 0, 0, 0, 0];
         let params_index =
             program.add_builtin_call_params(BuiltinCallParams { dest, builtin_index, num_args: 2, args });
@@ -147,6 +146,15 @@ fn with_operators(program: &mut Program) {
             *instruction = Instruction::BuiltinCall { params_index };
         }
     }
+}
+
+/// Where the machine finds a function that no rule calls by name.
+fn function_index(program: &mut Program, name: &str, arguments: u8) -> u16 {
+    let known = program.builtin_info_table.iter().position(|info| info.name == name);
+    known.and_then(|known| u16::try_from(known).ok()).unwrap_or_else(|| {
+        program.resolved_builtins.extend(builtins::operator(name).or_else(|| single::function(name)));
+        program.add_builtin_info(BuiltinInfo { name: name.to_owned(), num_args: u16::from(arguments) })
+    })
 }
 
 /// A compiled file.
@@ -227,6 +235,7 @@ impl RegoRule {
     fn judge_set(&self, index: usize, set: &Set, vm: &mut RegoVM, document: &Fact, said: &mut Vec<Said>) {
         let position = self.start_of(index);
         builtins::begin();
+        single::begin();
         let answer = catch_unwind(AssertUnwindSafe(|| vm.execute_entry_point_by_index(index)));
         let failed = |problem: &str, position: Position| {
             let problem = message(problem, "it failed without a reason");

@@ -74,6 +74,12 @@ impl<'w> Walk<'w, '_> {
             RuleHead::Compr { refr, assign, .. } => {
                 let value = assigned.or(assign.as_ref().map(|assign| &assign.value));
                 let Some(value) = value else { return Known::scalar() };
+                if asks && self.asked_entry(value, env).is_some() {
+                    let was_quiet = std::mem::replace(&mut self.quiet, true);
+                    let known = self.eval(value, env);
+                    self.quiet = was_quiet;
+                    return known;
+                }
                 if asks && let Some(Known { is: Is::Place(place), copies }) = self.reference(value, env) {
                     let place = place.asked();
                     self.read(&place, at(value.span()));

@@ -7,7 +7,8 @@ use davy::rule::Shape;
 use regorus::Value;
 use regorus::unstable::{BoolOp, Expr, Literal, LiteralStmt, Rule, RuleHead};
 
-use super::{At, Env, OUTCOMES, Walk, at};
+use super::statement::is_free;
+use super::{At, Env, OUTCOMES, Walk, at, dotted};
 use crate::read::{To, path};
 use crate::text::shown;
 use crate::value::{Is, Known};
@@ -81,6 +82,56 @@ impl<'w> Walk<'w, '_> {
             }
             _ => {}
         }
+    }
+
+    /// What is compared although it may have no value: nothing would come of it, whichever way the comparison goes.
+    pub(super) fn warn_of_partial(&mut self, expr: &'w Expr, env: &mut Env) {
+        if self.quiet {
+            return;
+        }
+        match expr {
+            Expr::ArithExpr { lhs, rhs, .. } => {
+                self.warn_of_partial(lhs, env);
+                self.warn_of_partial(rhs, env);
+            }
+            Expr::Call { fcn, .. } => {
+                let named = dotted(fcn).filter(|name| self.rules.contains_key(name));
+                let Some(name) = self.of_package(fcn).or(named).filter(|name| !self.is_total(name)) else { return };
+                let message = format!("`{}` may have no value here, and nothing would be true of it", shown(&name));
+                let hint = "end it with `else := …`, or give it a default".to_owned();
+                self.report.warn(Code::LintRulePartial, at(fcn.span()), message, hint);
+            }
+            Expr::RefBrack { refr, index, .. } if !is_free(index, env) => {
+                let was_quiet = std::mem::replace(&mut self.quiet, true);
+                let (table, key) = (self.reference_or_value(refr, env).is, self.eval(index, env).is);
+                self.quiet = was_quiet;
+                let Is::Object(fields) = &table else { return };
+                let is_sure = match &key {
+                    // That it is there is looked for in each document.
+                    Is::Place(_) => true,
+                    Is::Text(key) => fields.contains_key(key),
+                    Is::KeyOf(of) => **of == table,
+                    Is::Scalar | Is::Of(_) | Is::Object(_) | Is::Computed => false,
+                };
+                if !is_sure {
+                    let message = "the table may not have this key, and nothing would be true of what it has there";
+                    let hint = "use `object.get`".to_owned();
+                    self.report.warn(Code::LintRulePartial, at(refr.span()), message, hint);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a function of the file has a value whatever it is given.
+    fn is_total(&self, name: &str) -> bool {
+        self.rules.get(name).into_iter().flatten().any(|rule| match &***rule {
+            Rule::Spec { head: RuleHead::Func { args, .. }, bodies, .. } => {
+                let takes_all = args.iter().all(|argument| matches!(&**argument, Expr::Var { .. }));
+                takes_all && bodies.last().is_none_or(|body| body.query.stmts.is_empty())
+            }
+            Rule::Spec { .. } | Rule::Default { .. } => true,
+        })
     }
 
     /// Two conditions of a body that want one place to be two things.

@@ -88,6 +88,8 @@ impl<'w> Walk<'w, '_> {
                 let (left, right) = (self.eval(lhs, env), self.eval(rhs, env));
                 self.warn_of_comparison(op, &left, rhs);
                 self.warn_of_comparison(op, &right, lhs);
+                self.warn_of_partial(lhs, env);
+                self.warn_of_partial(rhs, env);
                 Known::scalar()
             }
             Expr::ArithExpr { op, lhs, rhs, .. } => {

@@ -9,6 +9,7 @@ mod reference;
 mod statement;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use davy::document::{DiagnosticCode as Code, RuleOutcome, did_you_mean};
 use davy::rule::INPUT;
@@ -74,6 +75,7 @@ pub(in crate::rego) fn walk(module: &Module, text: &str, report: &mut Report<'_>
         declared,
         asked: BTreeSet::new(),
         reads: Vec::new(),
+        tables: BTreeSet::new(),
         results: BTreeMap::new(),
         open: Vec::new(),
         used: BTreeSet::new(),
@@ -136,6 +138,8 @@ struct Walk<'w, 'r> {
     asked: BTreeSet<Vec<To>>,
     /// What the present set has read so far.
     reads: Vec<(Vec<Step>, At)>,
+    /// The keys of tables that the file writes out: many places can read the same one.
+    tables: BTreeSet<Arc<BTreeSet<String>>>,
     /// Rules that the present set has been through.
     results: BTreeMap<String, Known>,
     /// Rules and functions that are being gone through.

@@ -1,5 +1,8 @@
 //! Where references lead: down the input, to a rule, or to where only a declaration can tell.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use davy::document::DiagnosticCode as Code;
 use davy::rule::INPUT;
 use regorus::Value;
@@ -32,7 +35,7 @@ impl<'w> Walk<'w, '_> {
                     return Some(self.rule(&rule, at(span)));
                 }
                 let base = self.reference_or_value(refr, env);
-                Some(self.index(base, index, at(span), env))
+                Some(self.index(base, refr, index, at(span), env))
             }
             _ => None,
         }
@@ -101,7 +104,7 @@ impl<'w> Walk<'w, '_> {
         Is::Computed
     }
 
-    fn index(&mut self, base: Known, index: &'w Expr, at: At, env: &mut Env) -> Known {
+    fn index(&mut self, base: Known, table: &Expr, index: &'w Expr, at: At, env: &mut Env) -> Known {
         let copies = base.copies;
         let is_variable = matches!(index, Expr::Var { span, .. } if !self.is_named(span.text()));
         if is_variable && is_free(index, env) {
@@ -121,6 +124,11 @@ impl<'w> Walk<'w, '_> {
             };
         }
         let key = self.eval(index, env);
+        if !self.quiet
+            && let Some(entry) = self.entry(table, &base.is, &key.is)
+        {
+            self.read(&entry, at);
+        }
         match (key.is, base.is) {
             (Is::Text(key), is) => self.field(Known { is, copies }, &key, at),
             (Is::KeyOf(of), is) if *of == is => Known { is: is.element(), copies },
@@ -133,6 +141,32 @@ impl<'w> Walk<'w, '_> {
             (_, Is::Computed) => Known::computed(copies),
             (_, is) => Known { is: is.element(), copies },
         }
+    }
+
+    /// What an expression looks up in a table that the file writes out. That it must be there is not noted: the file says what
+    /// it means that it is not.
+    pub(super) fn asked_entry(&mut self, expr: &'w Expr, env: &mut Env) -> Option<Place> {
+        let (refr, index) = match expr {
+            Expr::RefDot { refr, .. } => return self.asked_entry(refr, env),
+            Expr::RefBrack { refr, index, .. } => (refr, index),
+            _ => return None,
+        };
+        let was_quiet = std::mem::replace(&mut self.quiet, true);
+        let (base, key) = (self.reference_or_value(refr, env), self.eval(index, env));
+        self.quiet = was_quiet;
+        let entry = self.entry(refr, &base.is, &key.is)?;
+        self.reference_or_value(refr, env);
+        self.eval(index, env);
+        Some(entry)
+    }
+
+    fn entry(&mut self, table: &Expr, base: &Is, key: &Is) -> Option<Place> {
+        let (Is::Object(fields), Is::Place(key)) = (base, key) else { return None };
+        let keys: BTreeSet<String> = fields.keys().cloned().collect();
+        let keys = self.tables.get(&keys).cloned().unwrap_or_else(|| Arc::new(keys));
+        self.tables.insert(Arc::clone(&keys));
+        let table = dotted(table).unwrap_or_else(|| "{…}".to_owned());
+        key.step(To::Entry { table, keys })
     }
 
     /// Whether a name is that of a rule or an import.

@@ -118,7 +118,7 @@ impl<'w> Walk<'w, '_> {
                     } else {
                         self.bind_pattern(lhs, right, env);
                     }
-                } else {
+                } else if self.asked_entry(expr, env).is_none() {
                     self.eval(expr, env);
                 }
             }
@@ -128,8 +128,10 @@ impl<'w> Walk<'w, '_> {
                     let message = format!("`{}` has no value under `not`", shown(index.text()));
                     self.report.error(Code::RuleSilent, at(index), message, hint);
                 }
-                // `not input.a.b` asks whether it is there.
-                if let Some(Known { is: Is::Place(place), .. }) = self.reference(expr, env) {
+                // `not table[input.a]` asks whether it has that key, and `not input.a.b` whether it is there.
+                if let Some(entry) = self.asked_entry(expr, env) {
+                    self.ask(&entry);
+                } else if let Some(Known { is: Is::Place(place), .. }) = self.reference(expr, env) {
                     self.read_parent(&place, at(expr.span()));
                     self.ask(&place);
                 } else {
