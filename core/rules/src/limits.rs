@@ -4,7 +4,7 @@
 //! hold in debug builds and on threads with a stack of 2 MiB.
 //!
 //! What they come to in memory is measured over the hostile inputs of the tests (`tests/memory.rs`, at the peak of everything
-//! that is allocated): refusing a text takes at most 12 MiB, judging a rule over the largest document at most 4 MiB beside it.
+//! that is allocated): refusing a text takes at most 8 MiB, judging a rule over the largest document at most 4 MiB beside it.
 //! What uses up a budget ends after exactly [`REGO_INSTRUCTIONS`] instructions or [`REGO_WORK`] of work in Rego; in CEL it does
 //! not begin, for its work is bounded by [`CEL_WORK`] beforehand.
 

@@ -18,8 +18,9 @@ pub(crate) struct Place {
     pub(crate) steps: Vec<Step>,
     /// What may stand there.
     pub(crate) shape: Shape,
-    /// What the rule has instead, where a step that it asks about leads nowhere.
-    instead: Instead,
+    /// What the rule has instead, where a step that it asks about leads nowhere; nothing at all for [`Instead::Nothing`],
+    /// so that the many places without one stay small.
+    instead: Option<Box<Instead>>,
 }
 
 /// What a rule puts in the place of what is not there.
@@ -36,6 +37,10 @@ pub(crate) enum Instead {
 }
 
 impl Instead {
+    fn boxed(self) -> Option<Box<Self>> {
+        (self != Self::Nothing).then(|| Box::new(self))
+    }
+
     /// One step down what stands there instead.
     fn step(&self, to: &To) -> Self {
         match (self, to) {
@@ -85,7 +90,7 @@ pub(crate) enum To {
 impl Place {
     /// The whole document.
     pub(crate) fn root(shape: Shape) -> Self {
-        Self { steps: Vec::new(), shape, instead: Instead::Nothing }
+        Self { steps: Vec::new(), shape, instead: None }
     }
 
     /// One step further; nothing where nothing can stand there.
@@ -95,7 +100,7 @@ impl Place {
             To::Index(_) | To::Each | To::KeyAt(_) => self.shape.element()?,
             To::Entry { .. } => Shape::Anything,
         };
-        let instead = self.instead.step(&to);
+        let instead = self.instead().step(&to).boxed();
         let mut steps = self.steps.clone();
         steps.push(Step { to, asked: false });
         Some(Self { steps, shape, instead })
@@ -106,23 +111,23 @@ impl Place {
         if let Some(last) = self.steps.last_mut() {
             last.asked = true;
         }
-        self.instead = Instead::Nothing;
+        self.instead = None;
         self
     }
 
     /// The same place, where the rule has something instead if nothing is there.
     pub(crate) fn or(self, instead: Instead) -> Self {
-        Self { instead, ..self }
+        Self { instead: instead.boxed(), ..self }
     }
 
     /// What the rule has instead.
     pub(crate) fn instead(&self) -> &Instead {
-        &self.instead
+        self.instead.as_deref().unwrap_or(&Instead::Nothing)
     }
 
     /// The steps that lead there; what the rule has instead counts only where it has what is read.
     pub(crate) fn read(&self) -> Vec<Step> {
-        let is_lacking = self.instead == Instead::Lacking;
+        let is_lacking = *self.instead() == Instead::Lacking;
         self.steps.iter().map(|step| Step { to: step.to.clone(), asked: step.asked && !is_lacking }).collect()
     }
 

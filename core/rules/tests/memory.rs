@@ -11,7 +11,7 @@ use peak_alloc::PeakAlloc;
 static MEMORY: PeakAlloc = PeakAlloc;
 
 /// What refusing a text may take, in bytes.
-const REFUSING: usize = 12 << 20;
+const REFUSING: usize = 8 << 20;
 
 /// What judging a rule over a document may take beyond the document, in bytes.
 const JUDGING: usize = 4 << 20;
