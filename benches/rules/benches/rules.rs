@@ -16,7 +16,7 @@ use regorus::languages::rego::compiler::Compiler;
 use regorus::rvm::RegoVM;
 
 fn main() {
-    let mut criterion = Criterion::default().sample_size(50).without_plots();
+    let mut criterion = Criterion::default().sample_size(50).without_plots().configure_from_args();
     judging(&mut criterion);
     deciding(&mut criterion);
     criterion.final_summary();

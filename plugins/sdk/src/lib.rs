@@ -34,6 +34,8 @@
 //!
 //! A probe step is a function from what happened to the next request or the verdict: see [`step!`].
 
+#[cfg(any(test, all(target_arch = "wasm32", feature = "arena")))]
+mod arena;
 mod description;
 mod json;
 mod metric;
