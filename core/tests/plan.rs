@@ -14,7 +14,7 @@ use std::ops::Add as _;
 
 use davy::plan::{
     Effect, Estimate, NoiseSource, Plan, PlanRefused, PlannedTest, Prospect, Shortfall, Unknown, Variation, Varies,
-    plan,
+    plan, plan_from,
 };
 use davy::{
     Asked, Cohort, Count, Duration, Engine, Factor, Histogram, Interval, Observation, Observed, State, Verdict,
@@ -148,6 +148,102 @@ fn what_cannot_be_planned_is_refused() {
     assert!(plan(&bundle(&several), Some(&name("prod")), Estimate::default()).is_ok());
 }
 
+const LATENCY_BESIDE: &str = "name: latency, histogram: h, tolerate: 5%, unacceptable: 25%";
+
+fn rounded(requests: f64) -> u64 {
+    requests.round() as u64
+}
+
+/// An hour of 1.8 million requests, a hundredth of them in the canary; this share takes longer than a latency.
+fn hour(slower_than: impl Fn(f64) -> f64) -> Interval {
+    let bound = |index: i32| exp2(f64::from(index) / 16.0);
+    let within = |index: i32, of: f64| rounded(of * (slower_than(bound(index - 1)) - slower_than(bound(index))));
+    let histogram = |of: f64| {
+        let buckets = (-192..96).map(|index| (index, count(within(index, of)))).collect();
+        Observed::Histogram(Histogram::new(4, Count::ZERO, buckets).unwrap())
+    };
+    let seen = |metric: &str, cohort, observed| Observation { metric: name(metric), cohort, replica: None, observed };
+    let start = "2026-11-23T09:00:00Z".parse::<davy::Instant>().unwrap();
+    let observations = vec![
+        seen("errors", Cohort::Canary, counts(180, 18_000)),
+        seen("errors", Cohort::Baseline, counts(17_820, 1_782_000)),
+        seen("latency", Cohort::Canary, histogram(18_000.0)),
+        seen("latency", Cohort::Baseline, histogram(1_782_000.0)),
+    ];
+    Interval::new(start, start.plus(Duration::from_minutes(60)), observations).unwrap()
+}
+
+fn exceeds(seconds: f64, median: f64, spread: f64) -> f64 {
+    0.5 * erfc(log(seconds / median) / spread / 2_f64.sqrt())
+}
+
+fn quarter(plan: &Plan) -> f64 {
+    minutes(plan.detected(Effect::Slower("1.25x".parse().unwrap())))
+}
+
+#[test]
+fn what_was_seen_is_planned_with_as_if_it_had_been_said() {
+    let spec = policy("onInconclusive: hold", &[ERRORS_BESIDE, LATENCY_BESIDE]);
+    let spread = log(4.0) / 2.326_347_874_040_841;
+    let healthy = [hour(|seconds| exceeds(seconds, 0.05, spread))];
+    let seen = plan_from(&bundle(&spec), None, Estimate::default(), &healthy).unwrap();
+    let said = planned(&spec, Estimate { p90: Some(Duration::from_millis(107)), schema: Some(4), ..requests("500/s") });
+    let (errors, latency) = (seen.metrics[0].estimate, seen.metrics[1].estimate);
+    assert_eq!((errors.requests, errors.bad), (Some("500/s".parse().unwrap()), Some(share("1%"))));
+    assert_eq!((latency.requests.unwrap().per_second().round(), latency.schema), (500.0, Some(4)));
+    assert_eq!(latency.p50, Some(Duration::from_millis(50)));
+    assert_eq!(tests(&seen, 0), tests(&said, 0));
+    assert!((quarter(&seen) - quarter(&said)).abs() <= 1.0, "{} {}", quarter(&seen), quarter(&said));
+}
+
+#[test]
+fn a_tail_that_three_quantiles_cannot_say_is_planned_with_when_it_is_seen() {
+    // Of 1.5 % around 400 ms a quarter more time is hardly seen: they exceed what they exceeded before.
+    let heavy = |seconds: f64| 0.985 * exceeds(seconds, 0.05, 0.6) + 0.015 * exceeds(seconds, 0.4, 0.8);
+    let spec = policy("onInconclusive: hold", &[ERRORS_BESIDE, LATENCY_BESIDE]);
+    let by_shape = plan_from(&bundle(&spec), None, Estimate::default(), &[hour(heavy)]).unwrap();
+    let shown = by_shape.metrics[1].estimate;
+    assert_eq!([shown.p50, shown.p90, shown.p99].map(Option::unwrap).map(Duration::millis), [51, 113, 323]);
+    let said = Estimate { p50: shown.p50, p90: shown.p90, p99: shown.p99, ..Estimate::default() };
+    // What is said of latencies counts before their shape.
+    let by_quantiles = plan_from(&bundle(&spec), None, said, &[hour(heavy)]).unwrap();
+    assert!(quarter(&by_shape) > 1.5 * quarter(&by_quantiles), "{} {}", quarter(&by_shape), quarter(&by_quantiles));
+}
+
+#[test]
+fn what_is_said_counts_before_what_was_seen_and_that_before_what_is_expected() {
+    let own = format!("{ERRORS_BESIDE}, expect: {{ bad: 3% }}");
+    let spec = policy("onInconclusive: hold, expect: { requests: 7/s, bad: 7%, p50: 7ms }", &[&own, LATENCY_BESIDE]);
+    let healthy = [hour(|seconds| exceeds(seconds, 0.05, 0.6))];
+    let rates = |said| {
+        let plan = plan_from(&bundle(&spec), None, said, &healthy).unwrap();
+        let of = |metric: usize| {
+            (plan.metrics[metric].estimate.requests.unwrap().per_second().round(), plan.metrics[metric].estimate.bad)
+        };
+        (of(0), of(1))
+    };
+    let (errors, latency) = rates(Estimate::default());
+    assert_eq!(errors, (500.0, Some(share("3%"))));
+    assert_eq!(latency, (500.0, Some(share("7%"))));
+    let (errors, latency) = rates(Estimate { requests: Some("20/s".parse().unwrap()), ..Estimate::default() });
+    assert_eq!((errors.0, latency.0), (20.0, 20.0));
+}
+
+#[test]
+fn intervals_that_show_nothing_of_the_baseline_are_refused() {
+    let spec = policy("onInconclusive: hold", &[ERRORS_BESIDE, "name: journey, probe: login, max: 10%"]);
+    let of = |observations| {
+        let start = "2026-11-23T09:00:00Z".parse::<davy::Instant>().unwrap();
+        let interval = Interval::new(start, start.plus(Duration::from_minutes(1)), observations).unwrap();
+        plan_from(&bundle(&spec), None, requests("50/s"), &[interval]).unwrap_err()
+    };
+    let seen = |metric: &str, cohort, observed| Observation { metric: name(metric), cohort, replica: None, observed };
+    assert_eq!(of(Vec::new()), PlanRefused::NothingSeen);
+    assert_eq!(of(vec![seen("errors", Cohort::Canary, counts(1, 100))]), PlanRefused::NothingSeen);
+    assert_eq!(of(vec![seen("errors", Cohort::Baseline, counts(0, 0))]), PlanRefused::NothingSeen);
+    assert_eq!(of(vec![seen("journey", Cohort::Baseline, counts(1, 100))]), PlanRefused::NothingSeen);
+}
+
 /// The replicas of each cohort: their number, and that of the baseline if they are told apart.
 struct Replicas {
     canary: u32,
@@ -203,7 +299,6 @@ fn it_aborts_when_the_plan_says_if_every_interval_is_as_expected() {
         let alone = |metric: &str| {
             format!("steps: [{{ weight: 25%, atLeast: 90m }}], {}", health("judge: evidence, horizon: 2h", &[metric]))
         };
-        let rounded = |requests: f64| requests.round() as u64;
         // Ten replicas that are exactly alike, as here, are so by chance: they show less noise than is expected of them.
         let about = |planned: u64, after: u64| {
             let most = if replicas.told_apart { 1.3 * after as f64 } else { after as f64 };

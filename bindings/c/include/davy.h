@@ -151,6 +151,9 @@ typedef struct davy_plan_options {
   uint32_t replicas;
   // How replicas are assumed to differ, by a name of `davy policy simulate --noise`, such as `mixed`.
   struct davy_bytes noise;
+  // What was observed of a healthy service, or null: requests, bad ones, replicas and the whole shape of latencies count where nothing
+  // else says anything.
+  const struct davy_snapshot *snapshot;
 } davy_plan_options;
 
 #if defined(DAVY_PLUGINS)
@@ -416,8 +419,8 @@ void davy_error_free(struct davy_error *error);
 // What the policy can detect and when, as the JSON that `davy policy plan --format json` prints, on one line. `options` may be null.
 //
 // # Safety
-// `bundle` is a bundle of this library; `options` is null or points at options of the size that they say, whose texts are readable;
-// `out` points at room for a buffer.
+// `bundle` is a bundle of this library; `options` is null or points at options of the size that they say, whose texts are readable and
+// whose snapshot is one of this library; `out` points at room for a buffer.
 struct davy_error *davy_plan(const struct davy_bundle *bundle,
                              const struct davy_plan_options *options,
                              struct davy_buffer *out);

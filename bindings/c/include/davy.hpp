@@ -97,6 +97,8 @@ struct Traffic {
     std::uint32_t replicas = 0;
     /// How replicas are assumed to differ, such as `mixed`.
     std::string noise;
+    /// What was observed of a healthy service, or null: counts where nothing else says anything. `Snapshot::get()`.
+    const davy_snapshot *snapshot = nullptr;
 };
 
 /// The documents of one service.
@@ -126,6 +128,7 @@ class Bundle : public detail::Handle<davy_bundle, davy_bundle_free> {
         options.p99 = detail::bytes(known.p99);
         options.replicas = known.replicas;
         options.noise = detail::bytes(known.noise);
+        options.snapshot = known.snapshot;
         return detail::text([&](davy_buffer *out) { return davy_plan(get(), &options, out); });
     }
 

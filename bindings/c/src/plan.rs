@@ -3,13 +3,14 @@
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use davy::plan::{Estimate, Variation, plan};
+use davy::plan::{Estimate, Variation, plan, plan_from};
 
 use crate::bundle::davy_bundle;
 use crate::bytes::{davy_buffer, davy_bytes};
 use crate::error::{Error, davy_error};
 use crate::handle::{answer, borrow, put};
 use crate::sized::{self, Grows};
+use crate::snapshot::davy_snapshot;
 
 /// For which traffic a plan is made. Set `size` to `sizeof(davy_plan_options)` and everything else to zero, then say what you know:
 /// texts as documents have them. What is not said is what the policy expects.
@@ -34,6 +35,9 @@ pub struct davy_plan_options {
     pub replicas: u32,
     /// How replicas are assumed to differ, by a name of `davy policy simulate --noise`, such as `mixed`.
     pub noise: davy_bytes,
+    /// What was observed of a healthy service, or null: requests, bad ones, replicas and the whole shape of latencies count where nothing
+    /// else says anything.
+    pub snapshot: *const davy_snapshot,
 }
 
 // SAFETY: in C's layout, the size first, and nothing but numbers and pointers.
@@ -42,8 +46,8 @@ unsafe impl Grows for davy_plan_options {}
 /// What the policy can detect and when, as the JSON that `davy policy plan --format json` prints, on one line. `options` may be null.
 ///
 /// # Safety
-/// `bundle` is a bundle of this library; `options` is null or points at options of the size that they say, whose texts are readable;
-/// `out` points at room for a buffer.
+/// `bundle` is a bundle of this library; `options` is null or points at options of the size that they say, whose texts are readable and
+/// whose snapshot is one of this library; `out` points at room for a buffer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn davy_plan(
     bundle: *const davy_bundle,
@@ -54,18 +58,25 @@ pub unsafe extern "C" fn davy_plan(
         // SAFETY: the caller's promise.
         let bundle = unsafe { borrow(bundle, "the bundle") }?.0.get()?;
         // SAFETY: the caller's promise.
-        let (environment, estimate) = unsafe { read(options) }?;
-        let plan = plan(bundle, environment.as_ref(), estimate).map_err(|refused| Error::usage(refused.to_string()))?;
+        let options = unsafe { sized::read(options) }?;
+        // SAFETY: the same.
+        let (environment, estimate) = unsafe { read(&options) }?;
+        let plan = if options.snapshot.is_null() {
+            plan(bundle, environment.as_ref(), estimate)
+        } else {
+            // SAFETY: the caller's promise.
+            let healthy = unsafe { borrow(options.snapshot, "the snapshot") }?.0.get()?;
+            plan_from(bundle, environment.as_ref(), estimate, &healthy.intervals)
+        };
+        let plan = plan.map_err(|refused| Error::usage(refused.to_string()))?;
         // SAFETY: the caller's promise.
         unsafe { put(out, davy_buffer::new(serde_json::to_vec(&plan)?)) }
     })
 }
 
 /// # Safety
-/// `options` is null or points at options of the size that they say, whose texts are readable.
-unsafe fn read(options: *const davy_plan_options) -> Result<(Option<davy::Name>, Estimate), Error> {
-    // SAFETY: the caller's promise.
-    let options = unsafe { sized::read(options) }?;
+/// The texts are readable.
+unsafe fn read(options: &davy_plan_options) -> Result<(Option<davy::Name>, Estimate), Error> {
     let estimate = Estimate {
         // SAFETY: the caller's promise, here and below.
         requests: unsafe { parsed(options.requests) }?,

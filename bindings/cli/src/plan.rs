@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::Args;
-use davy::plan::{Effect, Estimate, Plan, PlannedMetric, PlannedTest, Prospect, Unknown, plan};
+use davy::plan::{Effect, Estimate, Plan, PlannedMetric, PlannedTest, Prospect, Unknown, plan, plan_from};
 use davy::{Duration, Name, Rate, Share};
 
 use crate::error::Error;
@@ -40,6 +40,10 @@ pub(crate) struct PlanArgs {
     /// Replicas of the baseline whose counts are told apart; what the policy expects, unless given, and without it none
     #[arg(long, value_name = "K")]
     replicas: Option<NonZeroU32>,
+    /// What was observed of a healthy service, a file or `-`: requests, bad ones, replicas and the whole shape of latencies, for
+    /// metrics of which no option and no `expect` of their own says anything
+    #[arg(long, value_name = "FILE")]
+    snapshot: Option<PathBuf>,
     /// How replicas are assumed to differ, as in `simulate`
     #[arg(long, value_enum, default_value = "none")]
     noise: NoiseKind,
@@ -54,16 +58,23 @@ impl PlanArgs {
         let Self { traffic: requests, bad, p50, p90, p99, replicas, .. } = *self;
         let noise = self.noise.variation();
         let estimate = Estimate { requests, bad, p50, p90, p99, schema: None, replicas, noise };
-        let plan = plan(&bundle, self.environment.as_ref(), estimate)?;
+        let environment = self.environment.as_ref();
+        let plan = match &self.snapshot {
+            Some(path) => plan_from(&bundle, environment, estimate, &load::snapshot(path)?.intervals)?,
+            None => plan(&bundle, environment, estimate)?,
+        };
         Ok(match self.format {
             Format::Json => format!("{}\n", serde_json::to_string_pretty(&plan)?),
-            Format::Text => text(&plan),
+            Format::Text => text(&plan, self.snapshot.is_some()),
         })
     }
 }
 
-fn text(plan: &Plan) -> String {
+fn text(plan: &Plan, is_seen: bool) -> String {
     let mut text = title(plan);
+    if is_seen {
+        text.push_str(&reckoned_with(plan));
+    }
     text.push_str("\nDetected after, counted from the first judged interval, by one metric alone\n\n");
     text.push_str(&detected(plan));
     text.push_str("\nOn the ramp: the least that is seen by the end of each step, and when a good canary is proved good enough\n\n");
@@ -88,8 +99,14 @@ fn text(plan: &Plan) -> String {
 const LEGEND: &str = "\nTimes are about medians, by both keys and for a ramp that follows the clock; `-` is later than any plan looks, or than \
 the horizon.\n";
 
-fn title(plan: &Plan) -> String {
-    let Estimate { requests, bad, p50, p90, p99, replicas, noise, .. } = plan.estimate;
+/// The traffic of each metric, where it is not that of the service.
+fn reckoned_with(plan: &Plan) -> String {
+    let own = plan.metrics.iter().filter(|metric| metric.estimate != plan.estimate);
+    own.map(|metric| format!("{}: {}\n", metric.name, traffic(&metric.estimate).join(", "))).collect()
+}
+
+fn traffic(estimate: &Estimate) -> Vec<String> {
+    let Estimate { requests, bad, p50, p90, p99, replicas, noise, .. } = *estimate;
     let mut known: Vec<String> = Vec::new();
     known.extend(requests.map(|requests| format!("{requests} requests")));
     known.extend(bad.map(|bad| format!("{bad} bad")));
@@ -103,11 +120,15 @@ fn title(plan: &Plan) -> String {
         Some(replicas) => format!("{replicas} replicas{}", if noise.is_some() { " with noise" } else { "" }),
         None => "no replicas told apart, so that noise is assumed".to_owned(),
     });
+    known
+}
+
+fn title(plan: &Plan) -> String {
     let place = plan.environment.as_ref().map_or_else(String::new, |name| format!(" in {name}"));
     format!(
         "{}{place}: {}\nat most {} false aborts and {} false promotions; intervals of {}, the first judged from {} on\n",
         plan.service,
-        known.join(", "),
+        traffic(&plan.estimate).join(", "),
         plan.false_aborts,
         plan.false_promotions,
         plan.every,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use davy::plan::{Estimate, Variation, plan};
+use davy::plan::{Estimate, Variation, plan, plan_from};
 use davy::{Bundle, Diagnostic, Severity};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -14,6 +14,7 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 use crate::error;
 use crate::json::loads;
 use crate::probe::PyProbeFlow;
+use crate::snapshot::PySnapshot;
 
 /// The documents of one service: read, checked, compiled, under one digest.
 #[pyclass(name = "Bundle", module = "davy", frozen)]
@@ -86,9 +87,11 @@ impl PyBundle {
 
     /// What the policy can detect and when, as `davy policy plan --format json` says it: for the traffic that is given, else
     /// for the one that the policy expects. `replicas` of the baseline are told apart, and assumed to differ as `noise` says, by a
-    /// name of `davy policy simulate --noise` such as `mixed`.
+    /// name of `davy policy simulate --noise` such as `mixed`. Of a `snapshot` of a healthy service counts what is not given:
+    /// requests, bad ones, replicas, and latencies in their whole shape.
     #[pyo3(signature = (
-        environment=None, *, requests=None, bad=None, p50=None, p90=None, p99=None, replicas=None, noise=None
+        environment=None, *, requests=None, bad=None, p50=None, p90=None, p99=None, replicas=None, noise=None,
+        snapshot=None
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords")]
     fn plan<'py>(
@@ -102,6 +105,7 @@ impl PyBundle {
         p99: Option<&str>,
         replicas: Option<u32>,
         noise: Option<&str>,
+        snapshot: Option<PyRef<'py, PySnapshot>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let environment: Option<davy::Name> = parsed(environment)?;
         let (requests, bad) = (parsed(requests)?, parsed(bad)?);
@@ -111,7 +115,11 @@ impl PyBundle {
         let noise = noise.map_or(Ok(None), Variation::of_kind);
         let noise = noise.map_err(|refused| PyValueError::new_err(refused.to_string()))?;
         let estimate = Estimate { requests, bad, p50, p90, p99, schema: None, replicas, noise };
-        let planned = py.detach(|| plan(&self.0, environment.as_ref(), estimate));
+        let seen = snapshot.as_ref().map(|snapshot| snapshot.0.intervals.as_slice());
+        let planned = py.detach(|| match seen {
+            Some(healthy) => plan_from(&self.0, environment.as_ref(), estimate, healthy),
+            None => plan(&self.0, environment.as_ref(), estimate),
+        });
         let planned = planned.map_err(|refused| PyValueError::new_err(refused.to_string()))?;
         loads(py, &serde_json::to_vec(&planned).map_err(|error| PyValueError::new_err(error.to_string()))?)
     }

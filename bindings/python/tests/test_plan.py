@@ -45,6 +45,31 @@ def test_replicas_and_their_noise_are_planned_for_as_on_the_command_line(bundle,
         assert ("noise" in printed["estimate"]) == (noise == "mixed")
 
 
+def test_what_a_snapshot_shows_is_planned_with_as_on_the_command_line(bundle, tmp_path, capfd):
+    (tmp_path / "rollouts.yaml").write_text(POLICY)
+    metric = bundle.plan(requests="50/s", bad="1%")["metrics"][0]["name"]
+    seen = {
+        "now": "2026-11-23T10:00:00Z", "asked": "keep", "stage": "canary",
+        "release": {
+            "service": "checkout", "environment": "prod", "revision": "r2", "stable": "r1",
+            "startedAt": "2026-11-23T09:00:00Z",
+        },
+        "intervals": [{
+            "start": "2026-11-23T09:00:00Z", "end": "2026-11-23T10:00:00Z",
+            "observations": [{"metric": metric, "cohort": "baseline", "bad": 1800, "total": 180000}],
+        }],
+    }
+    (tmp_path / "seen.json").write_text(json.dumps(seen))
+    asked = ["davy", "policy", "plan", str(tmp_path / "rollouts.yaml"), "--snapshot", str(tmp_path / "seen.json")]
+    assert _davy.main([*asked, "--format", "json"]) == 0
+    printed = json.loads(capfd.readouterr().out)
+    assert bundle.plan(snapshot=davy.Snapshot.from_json(json.dumps(seen))) == printed
+    assert printed["metrics"][0]["estimate"] == {"requests": "50/s", "bad": "1%"}
+    seen["intervals"] = []
+    with pytest.raises(ValueError, match="Q007"):
+        bundle.plan(snapshot=davy.Snapshot.from_json(json.dumps(seen)))
+
+
 def test_more_traffic_detects_sooner(bundle):
     def least(requests: str) -> dict:
         return bundle.plan(requests=requests, bad="1%")["metrics"][0]["tests"][0]["seenBy"]

@@ -107,12 +107,11 @@ impl<'a> Course<'a> {
     /// Before the first interval, under an effect that lasts from it on.
     pub(super) fn new(
         (metric, proof): (&MetricPlan, &'a Proof),
-        estimate: &Estimate,
+        (estimate, latencies): (&Estimate, &Latencies),
         effect: Effect,
         evidence: &'a EvidencePlan,
         every: f64,
     ) -> Result<Self, Unknown> {
-        let latencies = estimate.latencies();
         let replicas = estimate.replicas.map_or(0, NonZeroU32::get);
         let noise = estimate.noise.unwrap_or_default();
         let varies = match metric.criterion {
@@ -131,14 +130,14 @@ impl<'a> Course<'a> {
         };
         let test = match proof {
             Proof::Ratio { harm, safe } => {
-                let of = shares(metric, estimate, &latencies, effect)?;
+                let of = shares(metric, estimate, latencies, effect)?;
                 let fails = matches!(metric.criterion, Criterion::BadShare { .. });
                 let gathered = gathered(Declared::ERRORS);
                 Test::Ratio { tests: (harm, safe), of, gathered, fails, outage: None }
             }
             Proof::Exact { .. } => return Err(Unknown::Looks),
             Proof::Share { harm, safe } => {
-                let share = shares(metric, estimate, &latencies, effect)?.canary;
+                let share = shares(metric, estimate, latencies, effect)?.canary;
                 Test::Share { tests: (harm, safe), share, gathered: gathered(Declared::KNOWN) }
             }
             Proof::Rate { harm, safe } => {
@@ -152,7 +151,7 @@ impl<'a> Course<'a> {
             }
             Proof::Shift { tolerate, unacceptable, harm, safe } => {
                 let schema = estimate.native_schema();
-                let chosen = native_cuts(&latencies, schema);
+                let chosen = native_cuts(latencies, schema);
                 let at = |test, cuts: &[i32], later: i32| -> Result<Shift<'a>, Unknown> {
                     let slower = |cut, times| latencies.slower_than(upper_bound(cut, schema), times);
                     let of: Vec<Shares> = cuts
@@ -194,7 +193,7 @@ impl<'a> Course<'a> {
                     };
                     (shares, gathered)
                 };
-                let at: Vec<_> = classic_cuts(&latencies).into_iter().map(of).collect();
+                let at: Vec<_> = classic_cuts(latencies).into_iter().map(of).collect();
                 if at.is_empty() {
                     return Err(Unknown::Latencies);
                 }

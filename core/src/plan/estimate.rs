@@ -87,6 +87,10 @@ impl Estimate {
         }
     }
 
+    pub(super) fn says_latencies(&self) -> bool {
+        self.p50.is_some() || self.p90.is_some() || self.p99.is_some()
+    }
+
     /// Whether the latencies that it names rise, and all are above zero.
     #[must_use]
     pub fn has_rising_latencies(&self) -> bool {
@@ -124,7 +128,20 @@ impl Estimate {
     }
 }
 
+/// A share is believed with so many requests on both sides of its bound.
+const ENOUGH: f64 = 10.0;
+
 impl Latencies {
+    /// Through counts of requests that took longer than each of some rising bounds in seconds, of a total; nothing where
+    /// fewer than two bounds have enough requests on both sides.
+    pub(super) fn through(slower: impl Iterator<Item = (f64, f64)>, total: f64) -> Option<Self> {
+        let known = slower.filter(|(bound, slower)| *bound > 0.0 && slower.min(total - slower) >= ENOUGH);
+        let mut points: Vec<(f64, f64)> = known.map(|(bound, slower)| (quantile(slower / total), log(bound))).collect();
+        // A bucket that nothing is in moves nothing.
+        points.dedup_by(|later, earlier| later.0 <= earlier.0);
+        (points.len() > 1).then_some(Self { points, is_located: true })
+    }
+
     /// The share of requests that take longer than `seconds`, where all take `times` as long.
     pub(super) fn slower_than(&self, seconds: f64, times: f64) -> f64 {
         let at = log(seconds / times);
@@ -150,13 +167,28 @@ impl Latencies {
 
     /// The median, in seconds.
     pub(super) fn median(&self) -> f64 {
+        self.exceeded_by(0.5)
+    }
+
+    /// The latency that this share of requests exceeds, in seconds.
+    pub(super) fn exceeded_by(&self, share: f64) -> f64 {
         let (mut low, mut high) = (1e-9, 1e9);
         for _ in 0..100 {
             let middle = exp(0.5 * (log(low) + log(high)));
-            if self.slower_than(middle, 1.0) > 0.5 { low = middle } else { high = middle }
+            if self.slower_than(middle, 1.0) > share { low = middle } else { high = middle }
         }
         low
     }
+}
+
+/// The standard normal quantile that this share exceeds.
+fn quantile(share: f64) -> f64 {
+    let (mut low, mut high) = (-40.0, 40.0);
+    for _ in 0..64 {
+        let middle = 0.5 * (low + high);
+        if 0.5 * erfc(middle / std::f64::consts::SQRT_2) > share { low = middle } else { high = middle }
+    }
+    low
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod course;
 mod effect;
 mod estimate;
 mod planner;
+mod seen;
 mod shortfall;
 mod variation;
 
@@ -30,7 +31,8 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::bundle::Bundle;
-use crate::{Duration, Name, Share};
+use crate::policy::Policy;
+use crate::{Duration, Interval, Name, Share};
 
 /// What can be detected under the policy of one environment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -173,6 +175,9 @@ pub enum PlanRefused {
     /// Latencies that are none.
     #[error("Q004: latencies rise from p50 to p99, above 0")]
     Latencies,
+    /// Intervals that are to show the traffic, and show none.
+    #[error("Q007: the intervals count no request of the baseline for any metric that gathers evidence")]
+    NothingSeen,
 }
 
 /// Works out what the policy of an environment can detect, and when.
@@ -208,6 +213,57 @@ pub enum PlanRefused {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn plan(bundle: &Bundle, environment: Option<&Name>, estimate: Estimate) -> Result<Plan, PlanRefused> {
+    planned(bundle, environment, |policy| Planner::new(policy, estimate))
+}
+
+/// The same for traffic like that of these intervals of a healthy service: of each metric requests, the share of bad ones,
+/// replicas, and latencies in their whole shape, which three quantiles cannot say. They count where neither `estimate`
+/// nor the metric's own `expect` says anything, and before the `expect` of the policy's `health`. What they say of
+/// metrics with traffic of their own, such as probes, is not looked at.
+///
+/// # Errors
+/// [`PlanRefused`] where there is nothing to plan, or no metric was seen.
+///
+/// ```
+/// use davy::plan::{Estimate, plan_from};
+/// use davy::{Bundle, Snapshot};
+///
+/// let policy = "
+/// apiVersion: davy/v1
+/// kind: Rollout
+/// metadata: { name: checkout }
+/// spec:
+///   steps: [{ weight: 5%, atLeast: 10m }, { weight: 25%, atLeast: 30m }]
+///   health:
+///     metrics: [{ name: errors, bad: errors_total, total: requests_total, tolerate: 1.1x, unacceptable: 2x }]
+/// ";
+/// let yesterday = r#"{ "now": "2026-11-23T10:00:00Z", "asked": "keep", "stage": "canary",
+///     "release": { "service": "checkout", "environment": "prod", "revision": "r2", "stable": "r1",
+///                  "startedAt": "2026-11-23T09:00:00Z" },
+///     "intervals": [{ "start": "2026-11-23T09:00:00Z", "end": "2026-11-23T10:00:00Z", "observations": [
+///         { "metric": "errors", "cohort": "baseline", "bad": 18000, "total": 1800000 }] }] }"#;
+/// let bundle = Bundle::from_files([("rollouts.yaml", policy)])?;
+/// let snapshot = Snapshot::from_json(yesterday.as_bytes())?;
+/// let plan = plan_from(&bundle, None, Estimate::default(), &snapshot.intervals)?;
+/// assert_eq!(plan.metrics[0].estimate.requests, Some("500/s".parse()?));
+/// assert_eq!(plan.metrics[0].estimate.bad, Some("1%".parse()?));
+/// assert!(plan.promoted.is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn plan_from(
+    bundle: &Bundle,
+    environment: Option<&Name>,
+    estimate: Estimate,
+    healthy: &[Interval],
+) -> Result<Plan, PlanRefused> {
+    planned(bundle, environment, |policy| Planner::new(policy, estimate)?.with_seen(healthy))
+}
+
+fn planned<'a>(
+    bundle: &'a Bundle,
+    environment: Option<&Name>,
+    planner: impl FnOnce(&'a Policy) -> Result<Planner<'a>, PlanRefused>,
+) -> Result<Plan, PlanRefused> {
     let policies = bundle.policies();
     let (environment, policy) = match environment {
         Some(name) => (Some(name), policies.named.get(name).or(policies.any.as_ref())),
@@ -224,7 +280,7 @@ pub fn plan(bundle: &Bundle, environment: Option<&Name>, estimate: Estimate) -> 
         let known: Vec<&str> = policies.named.keys().map(Name::as_str).collect();
         return Err(PlanRefused::Environment { known: known.join("`, `") });
     };
-    let planner = Planner::new(policy, estimate)?;
+    let planner = planner(policy)?;
     let metrics = planner.metrics();
     let promoted = planner.promoted(&metrics);
     let shortfalls = planner.shortfalls();

@@ -1,23 +1,32 @@
 //! From a policy and an estimate to times.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+
 use super::Shortfall;
 use super::course::{Course, Expected};
+use super::estimate::Latencies;
+use super::seen::Seen;
 use super::{
     Effect, Estimate, Hidden, PlanRefused, PlannedEffect, PlannedMetric, PlannedStep, PlannedTest, Prospect, Unknown,
 };
-use crate::Duration;
 use crate::policy::{
     EvidencePlan, FURTHEST, HealthPlan, Means, MetricPlan, Policy, Proof, Query, Schedule, Stay, Traffic,
 };
 use crate::stats::Level;
-use std::num::NonZeroU32;
+use crate::{Duration, Interval, Name};
 
 /// A policy, its ramp and the service's traffic.
 #[derive(Debug)]
 pub(crate) struct Planner<'a> {
     pub(super) health: &'a HealthPlan,
     pub(super) evidence: &'a EvidencePlan,
+    /// What was said, or else is expected.
     pub(super) estimate: Estimate,
+    said: Estimate,
+    /// What was seen of each metric.
+    seen: BTreeMap<Name, Seen>,
     pub(super) schedule: Schedule,
     /// What the first attempt is aborted at.
     level: Level,
@@ -29,18 +38,20 @@ struct OneTest<'a> {
     metric: &'a MetricPlan,
     proof: &'a Proof,
     estimate: Estimate,
+    /// Where they are known better than by the estimate.
+    latencies: Option<&'a Latencies>,
     part: f64,
 }
 
 impl<'a> Planner<'a> {
-    /// What `estimate` says counts before what the policy expects.
-    pub(crate) fn new(policy: &'a Policy, estimate: Estimate) -> Result<Self, PlanRefused> {
+    /// What is said counts before what the policy expects.
+    pub(crate) fn new(policy: &'a Policy, said: Estimate) -> Result<Self, PlanRefused> {
         let health = policy.health.as_ref().ok_or(PlanRefused::NoEvidence)?;
         let evidence = health.evidence.as_ref().filter(|evidence| !evidence.beside).ok_or(PlanRefused::NoEvidence)?;
         if policy.steps.is_empty() {
             return Err(PlanRefused::NoSteps);
         }
-        let estimate = estimate.or(health.expected.as_ref().map_or_else(Estimate::default, Estimate::of));
+        let estimate = said.or(health.expected.as_ref().map_or_else(Estimate::default, Estimate::of));
         if !estimate.has_rising_latencies() {
             return Err(PlanRefused::Latencies);
         }
@@ -49,9 +60,22 @@ impl<'a> Planner<'a> {
             health,
             evidence,
             estimate,
+            said,
+            seen: BTreeMap::new(),
             schedule: Schedule::new(health.grid, health.horizon, &policy.steps, per_interval),
             level: Level::of_attempt(evidence.false_aborts, NonZeroU32::MIN),
         })
+    }
+
+    /// What these intervals show of a metric counts where neither its own `expect` nor anybody says more.
+    pub(super) fn with_seen(mut self, healthy: &[Interval]) -> Result<Self, PlanRefused> {
+        let metrics = self.health.metrics.iter().filter(|metric| metric.gathers_evidence() && is_of_requests(metric));
+        self.seen =
+            metrics.filter_map(|metric| Some((metric.name.clone(), Seen::of(&metric.name, healthy)?))).collect();
+        if self.seen.is_empty() {
+            return Err(PlanRefused::NothingSeen);
+        }
+        Ok(self)
     }
 
     pub(super) fn steps(&self) -> Vec<PlannedStep> {
@@ -136,18 +160,30 @@ impl<'a> Planner<'a> {
         let weight = weights.filter(|(other, _)| other.name == metric.name).map(|(_, weight)| *weight).next();
         #[expect(clippy::cast_precision_loss, reason = "a few tests")]
         let part = weight.unwrap_or(0.0) / metric.proofs.len().max(1) as f64;
-        let estimate = self.estimate_of(metric);
+        let (estimate, latencies) = (self.estimate_of(metric), self.latencies_of(metric));
         let proofs = if metric.gathers_evidence() { metric.proofs.as_slice() } else { &[] };
-        proofs.iter().map(move |proof| OneTest { metric, proof, estimate, part })
+        proofs.iter().map(move |proof| OneTest { metric, proof, estimate, latencies, part })
     }
 
-    /// Probes, events and plugins have traffic of their own: that of the service says nothing about it.
     fn estimate_of(&self, metric: &MetricPlan) -> Estimate {
         let own = metric.expected.as_ref().map_or_else(Estimate::default, Estimate::of);
-        match metric.means {
-            Means::Plugin(_) | Means::Query(Query::Probe(_) | Query::Events(_)) => own,
-            _ => own.or(self.estimate),
+        if !is_of_requests(metric) {
+            return own;
         }
+        let said = own.or(self.said);
+        let Some(seen) = self.seen.get(&metric.name) else { return said.or(self.estimate) };
+        let mut estimate = seen.estimate;
+        if said.says_latencies() {
+            (estimate.p50, estimate.p90, estimate.p99) = (None, None, None);
+        }
+        // The resolution that was seen is no expectation.
+        Estimate { schema: estimate.schema.or(said.schema), ..said }.or(estimate).or(self.estimate)
+    }
+
+    /// The whole shape of latencies of which nobody said anything, where it was seen.
+    fn latencies_of(&self, metric: &MetricPlan) -> Option<&Latencies> {
+        let own = metric.expected.as_ref().map_or_else(Estimate::default, Estimate::of);
+        self.seen.get(&metric.name).filter(|_| !own.or(self.said).says_latencies())?.latencies.as_ref()
     }
 
     fn planned(&self, test: OneTest<'_>) -> Result<PlannedTest, Unknown> {
@@ -261,8 +297,9 @@ impl<'a> Planner<'a> {
         is_so: impl Fn(&Course<'_>) -> bool,
     ) -> Result<(Course<'b>, Option<u32>), Unknown> {
         let every = self.health.grid.every();
-        let mut course =
-            Course::new((test.metric, test.proof), &test.estimate, effect, self.evidence, every.as_secs_f64())?;
+        let latencies = test.latencies.map_or_else(|| Cow::Owned(test.estimate.latencies()), Cow::Borrowed);
+        let known = (&test.estimate, latencies.as_ref());
+        let mut course = Course::new((test.metric, test.proof), known, effect, self.evidence, every.as_secs_f64())?;
         let requests = test.estimate.requests.ok_or(Unknown::Requests)?.per_second() * every.as_secs_f64();
         let young_for = self.health.grid.warm_up().millis().div_ceil(every.millis().max(1));
         let mut step = 0;
@@ -292,4 +329,9 @@ impl<'a> Planner<'a> {
         }
         Ok((course, None))
     }
+}
+
+/// Probes, events and plugins have traffic of their own: that of the service says nothing about it.
+const fn is_of_requests(metric: &MetricPlan) -> bool {
+    !matches!(metric.means, Means::Plugin(_) | Means::Query(Query::Probe(_) | Query::Events(_)))
 }

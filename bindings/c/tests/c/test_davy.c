@@ -365,6 +365,22 @@ static void a_plan_says_what_can_be_detected(void) {
     WORKS(davy_plan(bundle, &options, &plan));
     CHECK(says(&plan, "\"replicas\":10,\"noise\":{\"errors\":{\"spread\":\"30%\""));
     davy_buffer_free(&plan);
+    /* Of what was observed counts what is not said. */
+    davy_snapshot *snapshot = NULL;
+    WORKS(davy_snapshot_from_json(
+        bytes_of(HEAD ", \"intervals\": [{ \"start\": \"2026-11-26T10:00:00Z\", \"end\": \"2026-11-26T10:01:00Z\","
+                      " \"observations\": [{ \"metric\": \"errors\", \"cohort\": \"baseline\", \"bad\": 42, \"total\": 2100 }] }] }"),
+        &snapshot));
+    options.snapshot = snapshot;
+    options.bad = bytes_of("");
+    WORKS(davy_plan(bundle, &options, &plan));
+    CHECK(says(&plan, "\"requests\":\"50/s\",\"bad\":\"2%\""));
+    davy_buffer_free(&plan);
+    davy_snapshot_free(snapshot);
+    WORKS(davy_snapshot_from_json(bytes_of(HEAD "}"), &snapshot));
+    options.snapshot = snapshot;
+    REFUSED(davy_plan(bundle, &options, &plan), DAVY_USAGE);
+    davy_snapshot_free(snapshot);
     options.size = 0;
     REFUSED(davy_plan(bundle, &options, &plan), DAVY_USAGE);
     REFUSED(davy_plan(NULL, NULL, &plan), DAVY_USAGE);

@@ -195,17 +195,18 @@ fn what_is_planned_is_about_the_median_with_and_without_noise() {
         (Kind::Mixed, Some(3), 50.0, Name::Errors5),
         (Kind::Hard, Some(3), 500.0, Name::Outage),
         (Kind::None, None, 500.0, Name::Errors2),
+        (Kind::None, None, 500.0, Name::Latency125),
     ] {
         let cell = Cell { load: Load { rate, ..LOAD }, scenario, noise: Noise::of(kind, replicas, None) };
         let effort = Effort { runs: 61, seed: 6, threads: 2 };
         let outcomes = cell.run(&plan, &[Judge::policy(&bundle)], effort, || {}).unwrap();
         let outcomes: Vec<Outcome> = outcomes.iter().map(|of| of[0]).collect();
         let row = Row::of(&outcomes, "policy", (rate, scenario.text(), false), every);
-        let (Some(median), Some(planned)) = (row.median_abort, planned(&bundle, None, &cell)) else {
+        let (Some(median), Some(planned)) = (row.median_abort, planned(&bundle, None, &plan, &cell)) else {
             panic!(
                 "{kind:?} {replicas:?} {rate} {scenario:?}: {:?} {:?}",
                 row.median_abort,
-                planned(&bundle, None, &cell)
+                planned(&bundle, None, &plan, &cell)
             )
         };
         // Intervals are whole.

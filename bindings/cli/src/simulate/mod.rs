@@ -150,7 +150,7 @@ fn simulate(bundle: &Bundle, args: &SimulateArgs) -> Result<Report, Refused> {
             judges.extend(Judge::others(&plan, &cell.load)?);
         }
         let outcomes = cell.run(&plan, &judges, effort, || progress.step())?;
-        let planned = planned::planned(bundle, args.environment.as_ref(), cell);
+        let planned = planned::planned(bundle, args.environment.as_ref(), &plan, cell);
         rows.extend(rows_of(cell, &judges, &outcomes, &plan, planned));
     }
     Ok(Report {

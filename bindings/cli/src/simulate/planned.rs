@@ -1,14 +1,15 @@
 //! When the planner expects a scenario to be detected, from what the simulation knows of its traffic.
 
-use davy::plan::{Effect, Estimate, plan};
-use davy::{Bundle, Duration, Factor, Name, Share};
+use davy::plan::{Effect, Estimate, plan, plan_from};
+use davy::{Bundle, Cohort, Duration, Factor, Interval, Name, Observation, Share};
 
 use super::cell::Cell;
+use super::plan::Plan;
 use super::scenario::Onset;
-use super::traffic::{Load, SCHEMA};
+use super::traffic::Load;
 
 /// In seconds from the first judged interval; nothing where no plan speaks of it.
-pub(super) fn planned(bundle: &Bundle, environment: Option<&Name>, cell: &Cell) -> Option<f64> {
+pub(super) fn planned(bundle: &Bundle, environment: Option<&Name>, simulated: &Plan, cell: &Cell) -> Option<f64> {
     let scenario = cell.scenario.scenario(cell.noise);
     let starts_at_once = matches!(scenario.onset, Onset::At(0));
     let factor = |times: f64| Factor::from_thousandths((1000.0 * times).round() as u32);
@@ -19,19 +20,30 @@ pub(super) fn planned(bundle: &Bundle, environment: Option<&Name>, cell: &Cell) 
     };
     let (replicas, noise) = cell.noise.planned()?;
     let estimate = Estimate { replicas, noise, ..estimate(&cell.load)? };
-    let plan = plan(bundle, environment, estimate).ok()?;
+    let usual = usual(simulated, &cell.load)?;
+    let planned = if usual.observations().is_empty() {
+        plan(bundle, environment, estimate)
+    } else {
+        plan_from(bundle, environment, estimate, &[usual])
+    };
+    let plan = planned.ok()?;
     plan.detected(effect).filter(|_| starts_at_once && !cell.scenario.is_good()).map(Duration::as_secs_f64)
 }
 
 fn estimate(load: &Load) -> Option<Estimate> {
-    let exceeded_by = |share| Some(Duration::from_millis((1000.0 * load.latency.exceeded_by(share)).round() as u64));
     Some(Estimate {
         requests: Some(format!("{:.3}/s", load.rate).parse().ok()?),
         bad: Some(Share::from_ppm((1e6 * load.errors).round() as u32)),
-        p50: exceeded_by(0.5),
-        p90: exceeded_by(0.1),
-        p99: exceeded_by(0.01),
-        schema: u8::try_from(SCHEMA).ok(),
         ..Estimate::default()
     })
+}
+
+/// What an interval shows of latencies on average.
+fn usual(simulated: &Plan, load: &Load) -> Option<Interval> {
+    let observation = |metric: &super::plan::Measured| {
+        let observed = load.usual(&metric.form)?;
+        Some(Observation { metric: metric.name.clone(), cohort: Cohort::Baseline, replica: None, observed })
+    };
+    let observations = simulated.metrics.iter().filter_map(observation).collect();
+    Interval::new(simulated.first, simulated.first.plus(simulated.every), observations).ok()
 }

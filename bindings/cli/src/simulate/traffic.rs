@@ -67,7 +67,7 @@ const WAVE_LENGTH: f64 = 3600.0;
 /// Time shifts are rounded to this, in natural logarithms: 0.5 %.
 const SHIFT: f64 = 0.005;
 /// Buckets of native histograms: schema 4, from 2^-12 s to 2^6 s, each 4.4 % wide.
-pub(super) const SCHEMA: i8 = 4;
+const SCHEMA: i8 = 4;
 const FIRST_INDEX: i32 = -12 * 16;
 const LAST_INDEX: i32 = 6 * 16;
 /// A flow is run against each cohort this often, in seconds, and fails this often by itself.
@@ -80,6 +80,32 @@ const MOST_EVENTS: f64 = 1000.0;
 /// The level of a gauge, and its spread from interval to interval.
 const GAUGE: f64 = 0.5;
 const GAUGE_SPREAD: f64 = 0.02;
+
+/// So many requests that their counts are as good as shares.
+const MANY: f64 = 1e12;
+
+impl Load {
+    /// What many requests show on average of a metric of latencies; nothing for others.
+    pub(super) fn usual(&self, form: &Form) -> Option<Observed> {
+        let slower = |bound: f64| MANY * self.latency.slower_than(bound, 0.0);
+        let within = |bound: f64| Count::new((MANY - slower(bound)) as u64).ok();
+        match form {
+            Form::Native => {
+                let bound = |index: i32| exp2(f64::from(index) / 16.0);
+                let bucket =
+                    |index| Some((index, Count::new((slower(bound(index - 1)) - slower(bound(index))) as u64).ok()?));
+                let buckets: Option<Vec<(i32, Count)>> = (FIRST_INDEX..LAST_INDEX).map(bucket).collect();
+                Histogram::new(SCHEMA, Count::ZERO, buckets?).map(Observed::Histogram).ok()
+            }
+            Form::Classic(bounds) => {
+                let at_most: Option<Vec<(f64, Count)>> =
+                    bounds.iter().map(|bound| Some((*bound, within(*bound)?))).collect();
+                Cumulative::new(at_most?, Count::new(MANY as u64).ok()?).map(Observed::Buckets).ok()
+            }
+            Form::Errors { .. } | Form::Probe | Form::Gauge | Form::Events => None,
+        }
+    }
+}
 
 impl Stream {
     /// Every rollout begins somewhere else in each wave.

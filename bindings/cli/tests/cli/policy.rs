@@ -91,6 +91,11 @@ spec:
       - { name: errors, bad: a, total: b, tolerate: 1.1x, unacceptable: 2x }
 ";
 
+const SEEN: &str = r#"{ "now": "2026-11-23T10:00:00Z", "asked": "keep", "stage": "canary",
+    "release": { "service": "checkout", "environment": "prod", "revision": "r2", "stable": "r1", "startedAt": "2026-11-23T09:00:00Z" },
+    "intervals": [{ "start": "2026-11-23T09:00:00Z", "end": "2026-11-23T10:00:00Z", "observations": [
+        { "metric": "errors", "cohort": "baseline", "bad": 36000, "total": 1800000 }] }] }"#;
+
 #[test]
 fn a_plan_says_what_can_be_detected_and_when() {
     let place = Place::new();
@@ -114,6 +119,16 @@ fn a_plan_says_what_can_be_detected_and_when() {
     assert_eq!((&plan["estimate"]["requests"], &plan["estimate"]["bad"]), (&"500/s".into(), &"1%".into()));
     assert_eq!(plan["metrics"][1]["tests"][0]["effects"][0]["effect"], "2x as many");
     assert_eq!(plan["shortfalls"], serde_json::json!([]));
+    place.write("seen.json", SEEN);
+    let seen = place.run(&["policy", "plan", "policy.yaml", "--snapshot", "seen.json"]);
+    assert!(
+        seen.code == 0 && seen.out.lines().any(|line| line.starts_with("errors: 500/s requests, 2% bad")),
+        "{}",
+        seen.out
+    );
+    place.write("nothing.json", &SEEN.replace("baseline", "canary"));
+    let nothing = place.run(&["policy", "plan", "policy.yaml", "--snapshot", "nothing.json"]);
+    assert!(nothing.code == 1 && nothing.err.contains("Q007"), "{}", nothing.err);
     let noisy = |replicas| {
         let args = ["policy", "plan", "policy.yaml", "--traffic", "500/s", "--noise", "hard", "--replicas", replicas];
         place.run(&args).out

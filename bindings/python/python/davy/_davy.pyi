@@ -107,6 +107,7 @@ class Bundle:
         p99: str | None = None,
         replicas: int | None = None,
         noise: str | None = None,
+        snapshot: Snapshot | None = None,
     ) -> dict[str, Any]: ...
 
 @final
