@@ -320,7 +320,7 @@ mod tests {
             && either_end(&rule.week_numbers, week, weeks)
     }
 
-    const RULES: [&str; 22] = [
+    const RULES: [&str; 24] = [
         "FREQ=DAILY",
         "FREQ=DAILY;INTERVAL=3;BYMONTH=2,11",
         "FREQ=DAILY;BYDAY=MO,TU,WE,TH,FR;BYHOUR=9,17",
@@ -343,6 +343,8 @@ mod tests {
         "FREQ=YEARLY;BYWEEKNO=1,20,-1;BYDAY=MO,SU",
         "FREQ=YEARLY;BYMONTHDAY=29;BYMONTH=2",
         "FREQ=HOURLY;INTERVAL=5;BYDAY=SA;BYMONTH=6",
+        "FREQ=MINUTELY;INTERVAL=977;BYDAY=MO,FR",
+        "FREQ=SECONDLY;INTERVAL=86399;BYMONTHDAY=7,29;BYMONTH=2,11",
     ];
 
     fn expansion(rule: &str, start: &str) -> Expansion {

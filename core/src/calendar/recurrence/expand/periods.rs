@@ -77,9 +77,16 @@ impl Expansion {
         if self.walk == Freq::Daily {
             return None;
         }
-        if self.days_of(date.year, date.month) & (1 << date.day) == 0 {
-            let midnight = Local::of(date, 0);
-            return Some(if direction > 0 { midnight.plus(DAY) } else { midnight.plus(-1) });
+        let fitting = self.days_of(date.year, date.month);
+        if fitting & (1 << date.day) == 0 {
+            let (before, after) = (fitting & ((1 << date.day) - 1), fitting >> date.day);
+            let day = begin.day();
+            return Some(Local::from_seconds(match (direction > 0, before, after) {
+                (true, _, 0) => (day - i64::from(date.day) + i64::from(month_length(date.year, date.month)) + 1) * DAY,
+                (true, _, after) => (day + i64::from(after.trailing_zeros())) * DAY,
+                (false, 0, _) => (day - i64::from(date.day) + 1) * DAY - 1,
+                (false, before, _) => (day - i64::from(date.day) + i64::from(before.ilog2()) + 1) * DAY - 1,
+            }));
         }
         let hour = begin.seconds().div_euclid(3600);
         let misses = |bits: u64, value: i64| bits != 0 && bits & (1 << value) == 0;
