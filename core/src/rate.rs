@@ -40,6 +40,17 @@ pub struct RateError {
 const MOST: u32 = 1_000_000_000;
 
 impl Rate {
+    /// About so many per second, in the unit that has at least one of them; nothing for what is no number above 0.
+    pub(crate) fn about(per_second: f64) -> Option<Self> {
+        let of = |per: Unit| {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held within the range")]
+            let thousandths = (1000.0 * per_second * per.seconds()).round().clamp(1.0, f64::from(MOST)) as u32;
+            Self { thousandths, per }
+        };
+        let fits = |rate: &Self| rate.thousandths >= 1000 || rate.per == Unit::Hour;
+        (per_second > 0.0).then(|| Unit::ALL.into_iter().map(of).find(fits)).flatten()
+    }
+
     /// As a plain number per second.
     #[must_use]
     pub fn per_second(self) -> f64 {

@@ -225,19 +225,111 @@ fn what_is_said_counts_before_what_was_seen_and_that_before_what_is_expected() {
     let (errors, latency) = rates(Estimate::default());
     assert_eq!(errors, (500.0, Some(share("3%"))));
     assert_eq!(latency, (500.0, Some(share("7%"))));
+    let own = plan_from(&bundle(&spec), None, Estimate::default(), &healthy).unwrap().metrics[1].estimate;
+    assert_eq!(own.p50, Some(Duration::from_millis(50)));
     let (errors, latency) = rates(Estimate { requests: Some("20/s".parse().unwrap()), ..Estimate::default() });
     assert_eq!((errors.0, latency.0), (20.0, 20.0));
+}
+
+fn seen(metric: &str, cohort: Cohort, replica: Option<&str>, observed: Observed) -> Observation {
+    Observation { metric: name(metric), cohort, replica: replica.map(name), observed }
+}
+
+/// Minutes, one after the other, in each of which this was observed.
+fn minutes_of(observations: impl IntoIterator<Item = Vec<Observation>>) -> Vec<Interval> {
+    let start: davy::Instant = "2026-11-23T09:00:00Z".parse().unwrap();
+    let minute = |n: u64| start.plus(Duration::from_minutes(n));
+    (0..).zip(observations).map(|(n, seen)| Interval::new(minute(n), minute(n + 1), seen).unwrap()).collect()
+}
+
+fn seen_of(metric: &str, healthy: &[Interval]) -> Estimate {
+    let spec = policy("onInconclusive: hold", &[metric]);
+    plan_from(&bundle(&spec), None, Estimate::default(), healthy).unwrap().metrics[0].estimate
+}
+
+#[test]
+fn minutes_without_a_request_are_minutes_too() {
+    let one_in_ten = (0..100).map(|n| vec![seen("errors", Cohort::Baseline, None, counts(0, u64::from(n % 10 == 0)))]);
+    assert_eq!(seen_of(ERRORS_BESIDE, &minutes_of(one_in_ten)).requests.unwrap().to_string(), "6/h");
+}
+
+#[test]
+fn pods_that_come_and_go_are_as_many_as_there_are_at_a_time() {
+    let pods = |n: u64| (0..3).map(move |pod| format!("pod-{}", 3 * (n / 4) + pod));
+    let of = |n| pods(n).map(|pod| seen("errors", Cohort::Baseline, Some(&pod), counts(20, 1000))).collect();
+    assert_eq!(seen_of(ERRORS_BESIDE, &minutes_of((0..20).map(of))).replicas, NonZeroU32::new(3));
+}
+
+#[test]
+fn too_few_bad_requests_to_know_their_share_say_nothing_of_it() {
+    let of = |bad| {
+        seen_of(ERRORS_BESIDE, &minutes_of([vec![seen("errors", Cohort::Baseline, None, counts(bad, 1000))]])).bad
+    };
+    assert_eq!((of(0), of(9), of(10)), (None, None, Some(share("1%"))));
+}
+
+#[test]
+fn classic_thresholds_are_those_that_were_seen() {
+    let at = |bounds: &[(f64, u64)]| {
+        let observed = seen("m", Cohort::Baseline, None, buckets(bounds, 600));
+        let spec = policy("onInconclusive: hold", &["name: m, buckets: h, tolerate: 1.1x, unacceptable: 1.4x"]);
+        plan_from(&bundle(&spec), None, Estimate::default(), &minutes_of([vec![observed]])).unwrap()
+    };
+    let of =
+        |plan: &Plan| (plan.metrics[0].estimate.p50, minutes(plan.detected(Effect::Slower("1.25x".parse().unwrap()))));
+    let (median, fine) = of(&at(&[(0.1, 180), (0.2, 300), (0.3, 540), (0.4, 590)]));
+    assert_eq!(median, Some(Duration::from_millis(200)));
+    let (_, coarse) = of(&at(&[(0.2, 300), (0.4, 590)]));
+    assert!(fine < coarse, "{fine} {coarse}");
+    // The bounds of most requests count, whichever come first.
+    let few = seen("m", Cohort::Baseline, Some("old"), buckets(&[(7.0, 4)], 9));
+    let many = seen("m", Cohort::Baseline, Some("pod"), buckets(&[(0.1, 300_000), (0.2, 500_000)], 1_000_000));
+    let known = seen_of("name: m, buckets: h, tolerate: 1.1x, unacceptable: 1.4x", &minutes_of([vec![few, many]]));
+    assert_eq!(known.p50, Some(Duration::from_millis(200)));
+}
+
+#[test]
+fn quantiles_that_were_not_seen_are_not_shown_and_what_was_is_planned_with() {
+    let native = |zero: u64, all: &[(i32, u64)]| {
+        let all = all.iter().map(|(index, of)| (*index, count(*of))).collect();
+        let histogram = Observed::Histogram(Histogram::new(4, count(zero), all).unwrap());
+        let healthy = minutes_of([vec![seen("latency", Cohort::Baseline, None, histogram)]]);
+        let spec = policy("onInconclusive: hold", &[LATENCY_BESIDE]);
+        plan_from(&bundle(&spec), None, Estimate::default(), &healthy).unwrap()
+    };
+    // 5 % take a second and nothing takes longer: how the rest would go on was not seen.
+    let timeouts = native(0, &[(-69, 300_000), (-64, 300_000), (-60, 350_000), (0, 50_000)]);
+    let shown = timeouts.metrics[0].estimate;
+    assert!(shown.p50.is_some() && shown.p90.is_some() && shown.p99.is_none(), "{shown:?}");
+    assert!(quarter(&timeouts) < 30.0, "{}", quarter(&timeouts));
+    // Most take no measurable time; of the others it is seen all the same.
+    let fast = native(600_000, &[(-69, 100_000), (-64, 100_000), (-60, 200_000)]);
+    assert_eq!(fast.metrics[0].estimate.p50, None);
+    assert!(quarter(&fast) < 30.0, "{}", quarter(&fast));
+}
+
+#[test]
+fn what_buckets_are_too_coarse_for_is_not_promised() {
+    let native = |schema: i8, all: Vec<(i32, u64)>| {
+        let all = all.into_iter().map(|(index, of)| (index, count(of))).collect();
+        let histogram = Observed::Histogram(Histogram::new(schema, Count::ZERO, all).unwrap());
+        let spec = policy("onInconclusive: hold", &["name: latency, histogram: h, tolerate: 5%, unacceptable: 25%"]);
+        let healthy = minutes_of([vec![seen("latency", Cohort::Baseline, None, histogram)]]);
+        let plan = plan_from(&bundle(&spec), None, Estimate::default(), &healthy).unwrap();
+        tests(&plan, 0)[0].proved
+    };
+    let fine = (-80..-40).map(|index| (index, 30_000)).collect();
+    // Where each bucket is four times as wide as the one before nothing shows that a canary is not a quarter slower.
+    let coarse = vec![(-2, 480_000), (-1, 720_000)];
+    assert!(native(4, fine).is_some());
+    assert_eq!(native(-1, coarse), None);
 }
 
 #[test]
 fn intervals_that_show_nothing_of_the_baseline_are_refused() {
     let spec = policy("onInconclusive: hold", &[ERRORS_BESIDE, "name: journey, probe: login, max: 10%"]);
-    let of = |observations| {
-        let start = "2026-11-23T09:00:00Z".parse::<davy::Instant>().unwrap();
-        let interval = Interval::new(start, start.plus(Duration::from_minutes(1)), observations).unwrap();
-        plan_from(&bundle(&spec), None, requests("50/s"), &[interval]).unwrap_err()
-    };
-    let seen = |metric: &str, cohort, observed| Observation { metric: name(metric), cohort, replica: None, observed };
+    let of = |observations| plan_from(&bundle(&spec), None, requests("50/s"), &minutes_of([observations])).unwrap_err();
+    let seen = |metric, cohort, observed| seen(metric, cohort, None, observed);
     assert_eq!(of(Vec::new()), PlanRefused::NothingSeen);
     assert_eq!(of(vec![seen("errors", Cohort::Canary, counts(1, 100))]), PlanRefused::NothingSeen);
     assert_eq!(of(vec![seen("errors", Cohort::Baseline, counts(0, 0))]), PlanRefused::NothingSeen);

@@ -97,7 +97,8 @@ struct Traffic {
     std::uint32_t replicas = 0;
     /// How replicas are assumed to differ, such as `mixed`.
     std::string noise;
-    /// What was observed of a healthy service, or null: counts where nothing else says anything. `Snapshot::get()`.
+    /// What was observed of a healthy service (`Snapshot::get()`), or null: counts where it is not said here or in a metric's own
+    /// `expect`, and before what the policy expects of the service.
     const davy_snapshot *snapshot = nullptr;
 };
 

@@ -13,7 +13,7 @@ use crate::sized::{self, Grows};
 use crate::snapshot::davy_snapshot;
 
 /// For which traffic a plan is made. Set `size` to `sizeof(davy_plan_options)` and everything else to zero, then say what you know:
-/// texts as documents have them. What is not said is what the policy expects.
+/// texts as documents have them. What is neither said nor seen in `snapshot` is what the policy expects.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct davy_plan_options {
@@ -35,8 +35,8 @@ pub struct davy_plan_options {
     pub replicas: u32,
     /// How replicas are assumed to differ, by a name of `davy policy simulate --noise`, such as `mixed`.
     pub noise: davy_bytes,
-    /// What was observed of a healthy service, or null: requests, bad ones, replicas and the whole shape of latencies count where nothing
-    /// else says anything.
+    /// What was observed of a healthy service, or null: requests, bad ones, replicas and the whole shape of latencies count where they are
+    /// not said here or in a metric's own `expect`, and before what the policy expects of the service.
     pub snapshot: *const davy_snapshot,
 }
 

@@ -40,8 +40,8 @@ pub(crate) struct PlanArgs {
     /// Replicas of the baseline whose counts are told apart; what the policy expects, unless given, and without it none
     #[arg(long, value_name = "K")]
     replicas: Option<NonZeroU32>,
-    /// What was observed of a healthy service, a file or `-`: requests, bad ones, replicas and the whole shape of latencies, for
-    /// metrics of which no option and no `expect` of their own says anything
+    /// What was observed of a healthy service, a file or `-`: requests, bad ones, replicas and the whole shape of latencies count where
+    /// no option and no metric's own `expect` says them
     #[arg(long, value_name = "FILE")]
     snapshot: Option<PathBuf>,
     /// How replicas are assumed to differ, as in `simulate`

@@ -87,8 +87,9 @@ impl PyBundle {
 
     /// What the policy can detect and when, as `davy policy plan --format json` says it: for the traffic that is given, else
     /// for the one that the policy expects. `replicas` of the baseline are told apart, and assumed to differ as `noise` says, by a
-    /// name of `davy policy simulate --noise` such as `mixed`. Of a `snapshot` of a healthy service counts what is not given:
-    /// requests, bad ones, replicas, and latencies in their whole shape.
+    /// name of `davy policy simulate --noise` such as `mixed`. What a `snapshot` of a healthy service shows of requests, bad
+    /// ones, replicas and the whole shape of latencies counts where it is not given here or in a metric's own `expect`, and before what the
+    /// policy expects of the service.
     #[pyo3(signature = (
         environment=None, *, requests=None, bad=None, p50=None, p90=None, p99=None, replicas=None, noise=None,
         snapshot=None

@@ -5,7 +5,7 @@
 
 use std::num::NonZeroU32;
 
-use libm::{exp2, floor, log2};
+use libm::{ceil, exp2, floor, log2};
 
 use super::estimate::{Estimate, Latencies};
 use super::{Effect, NoiseSource, Unknown};
@@ -96,22 +96,34 @@ struct Shift<'a> {
     noise: Vec<(ExpectedNoise<9>, Declared)>,
 }
 
+/// What is known of the traffic.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) estimate: &'a Estimate,
+    pub(super) latencies: &'a Latencies,
+    /// The resolution of native buckets, where it was seen.
+    pub(super) schema: Option<i8>,
+    /// The bounds of classic buckets, in seconds.
+    pub(super) bounds: &'a [f64],
+}
+
 /// Prometheus's default buckets, which classic buckets are expected to be.
-const BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+pub(super) const BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 /// Of so many requests thresholds are chosen.
 const MANY: f64 = 1e12;
 /// Native buckets within so many doublings of the median.
-const DOUBLINGS: i32 = 12;
+const DOUBLINGS: f64 = 12.0;
 
 impl<'a> Course<'a> {
     /// Before the first interval, under an effect that lasts from it on.
     pub(super) fn new(
         (metric, proof): (&MetricPlan, &'a Proof),
-        (estimate, latencies): (&Estimate, &Latencies),
+        known: &Known<'_>,
         effect: Effect,
         evidence: &'a EvidencePlan,
         every: f64,
     ) -> Result<Self, Unknown> {
+        let Known { estimate, latencies, .. } = *known;
         let replicas = estimate.replicas.map_or(0, NonZeroU32::get);
         let noise = estimate.noise.unwrap_or_default();
         let varies = match metric.criterion {
@@ -150,7 +162,7 @@ impl<'a> Course<'a> {
                 Test::Rate { tests: (harm, safe), events, gathered: gathered(Declared::KNOWN) }
             }
             Proof::Shift { tolerate, unacceptable, harm, safe } => {
-                let schema = estimate.native_schema();
+                let schema = known.schema.unwrap_or(estimate.native_schema());
                 let chosen = native_cuts(latencies, schema);
                 let at = |test, cuts: &[i32], later: i32| -> Result<Shift<'a>, Unknown> {
                     let slower = |cut, times| latencies.slower_than(upper_bound(cut, schema), times);
@@ -193,7 +205,7 @@ impl<'a> Course<'a> {
                     };
                     (shares, gathered)
                 };
-                let at: Vec<_> = classic_cuts(latencies).into_iter().map(of).collect();
+                let at: Vec<_> = classic_cuts(latencies, known.bounds).into_iter().map(of).collect();
                 if at.is_empty() {
                     return Err(Unknown::Latencies);
                 }
@@ -439,14 +451,15 @@ fn upper_bound(index: i32, schema: i8) -> f64 {
 fn native_cuts(latencies: &Latencies, schema: i8) -> Vec<i32> {
     let per_doubling = exp2(f64::from(schema));
     #[expect(clippy::cast_possible_truncation, reason = "within 30 doublings of a second, at most 256 buckets each")]
-    let (middle, reach) = (floor(log2(latencies.median()) * per_doubling) as i32, DOUBLINGS * per_doubling as i32);
+    let (middle, reach) =
+        (floor(log2(latencies.median()) * per_doubling) as i32, ceil(DOUBLINGS * per_doubling) as i32);
     let bounds =
         (middle.saturating_sub(reach)..=middle.saturating_add(reach)).map(|index| (index, upper_bound(index, schema)));
     chosen(bounds, latencies)
 }
 
-fn classic_cuts(latencies: &Latencies) -> Vec<f64> {
-    chosen(BUCKETS.iter().map(|bound| (*bound, *bound)), latencies)
+fn classic_cuts(latencies: &Latencies, bounds: &[f64]) -> Vec<f64> {
+    chosen(bounds.iter().map(|bound| (*bound, *bound)), latencies)
 }
 
 fn chosen<B: Copy>(bounds: impl Iterator<Item = (B, f64)>, latencies: &Latencies) -> Vec<B> {

@@ -128,18 +128,28 @@ impl Estimate {
     }
 }
 
-/// A share is believed with so many requests on both sides of its bound.
-const ENOUGH: f64 = 10.0;
+/// What is seen of a share is believed with so many requests on both sides.
+pub(super) const ENOUGH: f64 = 10.0;
+/// So many standard deviations beyond what was seen nothing is asked about.
+const BEYOND: f64 = 40.0;
 
 impl Latencies {
-    /// Through counts of requests that took longer than each of some rising bounds in seconds, of a total; nothing where
-    /// fewer than two bounds have enough requests on both sides.
+    /// Through counts of requests that took longer than each of some rising bounds in seconds, of a total, and of the
+    /// usual spread beyond; nothing where fewer than two bounds have enough requests on both sides.
     pub(super) fn through(slower: impl Iterator<Item = (f64, f64)>, total: f64) -> Option<Self> {
         let known = slower.filter(|(bound, slower)| *bound > 0.0 && slower.min(total - slower) >= ENOUGH);
         let mut points: Vec<(f64, f64)> = known.map(|(bound, slower)| (quantile(slower / total), log(bound))).collect();
-        // A bucket that nothing is in moves nothing.
-        points.dedup_by(|later, earlier| later.0 <= earlier.0);
-        (points.len() > 1).then_some(Self { points, is_located: true })
+        let [(least, first), .., (most, last)] = points[..] else { return None };
+        let (deviates, seconds) = (BEYOND, BEYOND * log(USUAL_TAIL) / Z99);
+        points.insert(0, (least - deviates, first - seconds));
+        points.push((most + deviates, last + seconds));
+        Some(Self { points, is_located: true })
+    }
+
+    /// The latency that this share exceeds, if it lies between two bounds that [`through`](Self::through) was given.
+    pub(super) fn seen_at(&self, share: f64) -> Option<f64> {
+        let [_, (least, _), .., (most, _), _] = self.points[..] else { return None };
+        (least..=most).contains(&quantile(share)).then(|| self.exceeded_by(share))
     }
 
     /// The share of requests that take longer than `seconds`, where all take `times` as long.
@@ -162,7 +172,7 @@ impl Latencies {
         let step = 1.01;
         let (more, fewer) = (self.slower_than(seconds / step, 1.0), self.slower_than(seconds * step, 1.0));
         let steepness = log(more / fewer) / (2.0 * log(step));
-        if steepness.is_finite() { steepness } else { 1.0 }
+        if steepness.is_finite() && steepness > 0.0 { steepness } else { 1.0 }
     }
 
     /// The median, in seconds.

@@ -43,7 +43,7 @@ pub struct Plan {
     /// For which environment; none where the policy names none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environment: Option<Name>,
-    /// The traffic that it reckons with.
+    /// The service's traffic, as it was said or is expected; with each metric is the one that it reckons with.
     pub estimate: Estimate,
     /// The probability that a good release is ever aborted.
     pub false_aborts: Share,
@@ -216,10 +216,11 @@ pub fn plan(bundle: &Bundle, environment: Option<&Name>, estimate: Estimate) -> 
     planned(bundle, environment, |policy| Planner::new(policy, estimate))
 }
 
-/// The same for traffic like that of these intervals of a healthy service: of each metric requests, the share of bad ones,
-/// replicas, and latencies in their whole shape, which three quantiles cannot say. They count where neither `estimate`
-/// nor the metric's own `expect` says anything, and before the `expect` of the policy's `health`. What they say of
-/// metrics with traffic of their own, such as probes, is not looked at.
+/// The same for traffic like that of these intervals of a healthy service: of each metric requests, the share of bad ones, how
+/// many replicas there usually were, and latencies in their whole shape, which three quantiles cannot say. Each of these
+/// counts where neither the metric's own `expect` nor `estimate` says it, and before the `expect` of the policy's `health`;
+/// shares of which fewer than ten requests speak count for nothing. The resolution of the buckets is always the one that
+/// was seen with them. Metrics with traffic of their own, such as probes, say for themselves what they expect.
 ///
 /// # Errors
 /// [`PlanRefused`] where there is nothing to plan, or no metric was seen.

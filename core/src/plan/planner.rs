@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use super::Shortfall;
-use super::course::{Course, Expected};
+use super::course::{BUCKETS, Course, Expected, Known};
 use super::estimate::Latencies;
-use super::seen::Seen;
+use super::seen::{Bounds, Seen};
 use super::{
     Effect, Estimate, Hidden, PlanRefused, PlannedEffect, PlannedMetric, PlannedStep, PlannedTest, Prospect, Unknown,
 };
@@ -38,6 +38,7 @@ struct OneTest<'a> {
     metric: &'a MetricPlan,
     proof: &'a Proof,
     estimate: Estimate,
+    seen: Option<&'a Seen>,
     /// Where they are known better than by the estimate.
     latencies: Option<&'a Latencies>,
     part: f64,
@@ -161,8 +162,9 @@ impl<'a> Planner<'a> {
         #[expect(clippy::cast_precision_loss, reason = "a few tests")]
         let part = weight.unwrap_or(0.0) / metric.proofs.len().max(1) as f64;
         let (estimate, latencies) = (self.estimate_of(metric), self.latencies_of(metric));
+        let seen = self.seen.get(&metric.name);
         let proofs = if metric.gathers_evidence() { metric.proofs.as_slice() } else { &[] };
-        proofs.iter().map(move |proof| OneTest { metric, proof, estimate, latencies, part })
+        proofs.iter().map(move |proof| OneTest { metric, proof, estimate, seen, latencies, part })
     }
 
     fn estimate_of(&self, metric: &MetricPlan) -> Estimate {
@@ -172,15 +174,19 @@ impl<'a> Planner<'a> {
         }
         let said = own.or(self.said);
         let Some(seen) = self.seen.get(&metric.name) else { return said.or(self.estimate) };
-        let mut estimate = seen.estimate;
-        if said.says_latencies() {
-            (estimate.p50, estimate.p90, estimate.p99) = (None, None, None);
-        }
-        // The resolution that was seen is no expectation.
-        Estimate { schema: estimate.schema.or(said.schema), ..said }.or(estimate).or(self.estimate)
+        let all = if self.latencies_of(metric).is_some() {
+            // Nothing that is expected stands beside quantiles that were seen.
+            let Estimate { p50, p90, p99, .. } = seen.estimate;
+            Estimate { p50, p90, p99, ..said.or(seen.estimate).or(self.estimate) }
+        } else {
+            said.or(Estimate { p50: None, p90: None, p99: None, ..seen.estimate }).or(self.estimate)
+        };
+        // A resolution that was seen is a fact.
+        let schema = if seen.buckets.is_some() { seen.estimate.schema } else { all.schema };
+        Estimate { schema, ..all }
     }
 
-    /// The whole shape of latencies of which nobody said anything, where it was seen.
+    /// The whole shape of latencies, where it was seen and nobody said anything of them.
     fn latencies_of(&self, metric: &MetricPlan) -> Option<&Latencies> {
         let own = metric.expected.as_ref().map_or_else(Estimate::default, Estimate::of);
         self.seen.get(&metric.name).filter(|_| !own.or(self.said).says_latencies())?.latencies.as_ref()
@@ -298,8 +304,14 @@ impl<'a> Planner<'a> {
     ) -> Result<(Course<'b>, Option<u32>), Unknown> {
         let every = self.health.grid.every();
         let latencies = test.latencies.map_or_else(|| Cow::Owned(test.estimate.latencies()), Cow::Borrowed);
-        let known = (&test.estimate, latencies.as_ref());
-        let mut course = Course::new((test.metric, test.proof), known, effect, self.evidence, every.as_secs_f64())?;
+        let buckets = test.seen.and_then(|seen| seen.buckets.as_ref());
+        let known = Known {
+            estimate: &test.estimate,
+            latencies: &latencies,
+            schema: buckets.and_then(Bounds::schema),
+            bounds: buckets.and_then(Bounds::classic).map_or(&BUCKETS, Vec::as_slice),
+        };
+        let mut course = Course::new((test.metric, test.proof), &known, effect, self.evidence, every.as_secs_f64())?;
         let requests = test.estimate.requests.ok_or(Unknown::Requests)?.per_second() * every.as_secs_f64();
         let young_for = self.health.grid.warm_up().millis().div_ceil(every.millis().max(1));
         let mut step = 0;

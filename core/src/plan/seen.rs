@@ -5,69 +5,105 @@ use std::num::NonZeroU32;
 
 use libm::exp2;
 
-use super::estimate::{Estimate, Latencies};
+use super::estimate::{ENOUGH, Estimate, Latencies};
 use crate::stats::Native;
-use crate::{Buckets, Cohort, Count, Duration, Histogram, Interval, Name, Observed, Share};
+use crate::{Buckets, Cohort, Count, Duration, Histogram, Interval, Name, Observed, Rate, Share};
 
 /// What is seen of one metric.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
     pub(super) estimate: Estimate,
-    /// The whole shape of the baseline's latencies, where it was seen.
+    /// The whole shape of the baseline's latencies, where enough requests show it.
     pub(super) latencies: Option<Latencies>,
+    /// Where thresholds may lie, if latencies are counted.
+    pub(super) buckets: Option<Bounds>,
+}
+
+/// The buckets that latencies are counted in.
+#[derive(Debug, Clone)]
+pub(super) enum Bounds {
+    /// Of this resolution.
+    Native(i8),
+    /// Up to these seconds.
+    Classic(Vec<f64>),
 }
 
 /// The baseline, all of its intervals and replicas together.
 #[derive(Default)]
-struct Baseline<'a> {
-    replicas: BTreeSet<&'a Name>,
+struct Baseline {
     bad: f64,
     counted: f64,
     native: Option<Histogram>,
-    classic: Option<Buckets>,
+    /// One for each set of bounds.
+    classic: Vec<Buckets>,
 }
 
 impl Seen {
     /// Nothing where no request of the baseline was counted.
     pub(super) fn of(metric: &Name, intervals: &[Interval]) -> Option<Self> {
-        let (mut requests, mut seconds, mut baseline) = (0.0, 0.0, Baseline::default());
+        let (mut requests, mut of_baseline, mut seconds) = (0.0, 0.0, 0.0);
+        let (mut baseline, mut replicas) = (Baseline::default(), Vec::new());
         for interval in intervals {
-            let (mut all, mut of_baseline) = (0.0, 0.0);
-            for observation in interval.observations().iter().filter(|observation| observation.metric == *metric) {
+            let observed = || interval.observations().iter().filter(|observation| observation.metric == *metric);
+            let (mut all, mut is_counted, mut serving) = (0.0, false, BTreeSet::new());
+            for observation in observed() {
                 let Some(total) = total(&observation.observed) else { continue };
                 all += total;
                 if observation.cohort == Cohort::Baseline {
+                    is_counted = true;
                     of_baseline += total;
-                    baseline.add(observation.replica.as_ref(), &observation.observed);
+                    baseline.add(&observation.observed);
+                    serving.extend(observation.replica.as_ref().filter(|_| total > 0.0));
                 }
             }
-            if of_baseline > 0.0 {
+            // An interval without a request is one, too.
+            if is_counted {
                 requests += all;
                 seconds += interval.end().since(interval.start()).as_secs_f64();
+                replicas.push(serving.len());
             }
         }
-        if seconds <= 0.0 {
+        if of_baseline <= 0.0 {
             return None;
         }
-        let latencies = baseline.latencies();
-        let exceeded_by = |share| latencies.as_ref().and_then(|latencies| in_millis(latencies.exceeded_by(share)));
+        let (latencies, buckets) = baseline.latencies().unzip();
+        let latencies: Option<Latencies> = latencies.flatten();
+        let seen_at = |share| latencies.as_ref().and_then(|latencies| in_millis(latencies.seen_at(share)?));
+        // Pods come and go: as many as there usually were at a time.
+        replicas.sort_unstable();
+        let usual = replicas.get(replicas.len() / 2).copied().unwrap_or(0);
         let estimate = Estimate {
-            requests: format!("{:.3}/s", requests / seconds).parse().ok(),
+            requests: Rate::about(requests / seconds),
             bad: baseline.bad(),
-            p50: exceeded_by(0.5),
-            p90: exceeded_by(0.1),
-            p99: exceeded_by(0.01),
-            schema: baseline.native.as_ref().and_then(|native| u8::try_from(native.schema()).ok()),
-            replicas: u32::try_from(baseline.replicas.len()).ok().and_then(NonZeroU32::new),
+            p50: seen_at(0.5),
+            p90: seen_at(0.1),
+            p99: seen_at(0.01),
+            schema: buckets.as_ref().and_then(Bounds::schema).and_then(|schema| u8::try_from(schema).ok()),
+            replicas: u32::try_from(usual).ok().and_then(NonZeroU32::new),
             noise: None,
         };
-        Some(Self { estimate, latencies })
+        Some(Self { estimate, latencies, buckets })
     }
 }
 
-impl<'a> Baseline<'a> {
-    fn add(&mut self, replica: Option<&'a Name>, observed: &Observed) {
-        self.replicas.extend(replica);
+impl Bounds {
+    pub(super) const fn schema(&self) -> Option<i8> {
+        match self {
+            Self::Native(schema) => Some(*schema),
+            Self::Classic(_) => None,
+        }
+    }
+
+    pub(super) const fn classic(&self) -> Option<&Vec<f64>> {
+        match self {
+            Self::Native(_) => None,
+            Self::Classic(bounds) => Some(bounds),
+        }
+    }
+}
+
+impl Baseline {
+    fn add(&mut self, observed: &Observed) {
         match observed {
             Observed::Counts { bad, total } => {
                 self.bad += number(*bad);
@@ -76,34 +112,61 @@ impl<'a> Baseline<'a> {
             Observed::Histogram(now) => {
                 self.native = Some(self.native.as_ref().map_or_else(|| now.clone(), |before| before.plus(now)));
             }
-            // Other bounds than before say nothing of these.
-            Observed::Buckets(now) => match &mut self.classic {
-                Some(before) => *before = before.plus(now).unwrap_or_else(|| before.clone()),
-                None => self.classic = Some(now.clone()),
-            },
+            Observed::Buckets(now) => {
+                let sum = self.classic.iter_mut().find_map(|before| Some((before.plus(now)?, before)));
+                match sum {
+                    Some((sum, before)) => *before = sum,
+                    None => self.classic.push(now.clone()),
+                }
+            }
             Observed::Gauge(_) | Observed::Events(_) | Observed::Missing(_) => {}
         }
     }
 
+    /// Nothing where so few were bad that chance says as much as they.
     fn bad(&self) -> Option<Share> {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a million")]
-        let ppm = (1e6 * self.bad / self.counted).round() as u32;
-        (self.counted > 0.0).then(|| Share::from_ppm(ppm))
+        let ppm = (1e6 * self.bad / self.counted).round().max(1.0) as u32;
+        (self.bad >= ENOUGH).then(|| Share::from_ppm(ppm))
     }
 
-    fn latencies(&self) -> Option<Latencies> {
-        if let Some(native) = &self.native {
-            let (schema, zero, buckets) = (native.schema(), native.zero(), native.buckets());
-            let width = exp2(-f64::from(schema));
-            let slower = Native { schema, zero, buckets }.slower();
-            let slower = slower.iter().map(|(index, slower)| (exp2(f64::from(*index) * width), number(*slower)));
-            return Latencies::through(slower, number(native.total()));
+    /// Of what has most requests.
+    fn latencies(&self) -> Option<(Option<Latencies>, Bounds)> {
+        let classic = self.classic.iter().max_by_key(|buckets| buckets.total());
+        match (&self.native, classic) {
+            (Some(native), classic) if classic.is_none_or(|classic| classic.total() <= native.total()) => {
+                let latencies = Latencies::through(slower(native).into_iter(), number(native.total()));
+                Some((latencies, Bounds::Native(native.schema())))
+            }
+            (_, Some(classic)) => {
+                let total = number(classic.total());
+                let slower = classic.at_most().iter().map(|(bound, within)| (*bound, total - number(*within)));
+                let bounds = classic.at_most().iter().map(|(bound, _)| *bound).collect();
+                Some((Latencies::through(slower, total), Bounds::Classic(bounds)))
+            }
+            (_, None) => None,
         }
-        let classic = self.classic.as_ref()?;
-        let total = number(classic.total());
-        let slower = classic.at_most().iter().map(|(bound, within)| (*bound, total - number(*within)));
-        Latencies::through(slower, total)
     }
+}
+
+/// Where each bucket begins and ends, with how many requests took longer.
+fn slower(native: &Histogram) -> Vec<(f64, f64)> {
+    let (schema, zero, buckets) = (native.schema(), native.zero(), native.buckets());
+    let width = exp2(-f64::from(schema));
+    let bound = |index: i32| exp2(f64::from(index) * width);
+    let mut above = number(native.total()) - number(zero);
+    let mut known = Vec::with_capacity(2 * buckets.len());
+    let mut before = None;
+    for (index, slower) in (Native { schema, zero, buckets }).slower() {
+        let begin = index.saturating_sub(1);
+        if before != Some(begin) {
+            known.push((bound(begin), above));
+        }
+        above = number(slower);
+        known.push((bound(index), above));
+        before = Some(index);
+    }
+    known
 }
 
 /// The requests that an observation counts.

@@ -10,7 +10,7 @@ use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// Room for what most plugins need: a thousand intervals of a few series, and parameters.
-#[cfg(all(target_arch = "wasm32", feature = "arena"))]
+#[cfg(all(target_arch = "wasm32", feature = "arena", not(target_feature = "atomics")))]
 #[global_allocator]
 static ARENA: Arena<{ 256 << 10 }> = Arena::new();
 
@@ -20,7 +20,7 @@ struct Arena<const SIZE: usize> {
     taken: AtomicUsize,
 }
 
-// SAFETY: a plugin has one thread, and worlds have no others to offer; natively only tests have arenas, each its own.
+// SAFETY: without atomics there is one thread; natively only tests have arenas, each its own.
 unsafe impl<const SIZE: usize> Sync for Arena<SIZE> {}
 
 impl<const SIZE: usize> Arena<SIZE> {
@@ -88,6 +88,8 @@ unsafe impl<const SIZE: usize> GlobalAlloc for Arena<SIZE> {
         if !new.is_null() {
             // SAFETY: the old block has `layout.size()` bytes and the new one more; no two blocks in use overlap.
             unsafe { new.copy_from_nonoverlapping(block, layout.size()) };
+            // SAFETY: it is in use no more.
+            unsafe { self.dealloc(block, layout) };
         }
         new
     }
@@ -117,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_arena_has_no_room_for_is_the_systems_and_goes_back_to_it() {
+    fn what_the_arena_has_no_room_for_is_the_systems() {
         let arena = Arena::<64>::new();
         // SAFETY: no layout is empty; blocks are freed with the layout that they have by then.
         unsafe {
@@ -161,6 +163,8 @@ mod tests {
             let outside = arena.realloc(moved, layout(16, 1), 128);
             assert_eq!((arena.offset(outside), std::slice::from_raw_parts(outside, 4)), (None, b"davy".as_slice()));
             arena.dealloc(outside, layout(128, 1));
+            // Where it was the last, its place is free again.
+            assert_eq!(arena.offset(arena.alloc(layout(8, 1))), Some(16));
         }
     }
 

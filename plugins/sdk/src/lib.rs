@@ -34,7 +34,7 @@
 //!
 //! A probe step is a function from what happened to the next request or the verdict: see [`step!`].
 
-#[cfg(any(test, all(target_arch = "wasm32", feature = "arena")))]
+#[cfg(any(test, all(target_arch = "wasm32", feature = "arena", not(target_feature = "atomics"))))]
 mod arena;
 mod description;
 mod json;

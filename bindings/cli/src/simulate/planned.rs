@@ -1,6 +1,6 @@
 //! When the planner expects a scenario to be detected, from what the simulation knows of its traffic.
 
-use davy::plan::{Effect, Estimate, plan, plan_from};
+use davy::plan::{Effect, Estimate, PlanRefused, plan, plan_from};
 use davy::{Bundle, Cohort, Duration, Factor, Interval, Name, Observation, Share};
 
 use super::cell::Cell;
@@ -21,10 +21,9 @@ pub(super) fn planned(bundle: &Bundle, environment: Option<&Name>, simulated: &P
     let (replicas, noise) = cell.noise.planned()?;
     let estimate = Estimate { replicas, noise, ..estimate(&cell.load)? };
     let usual = usual(simulated, &cell.load)?;
-    let planned = if usual.observations().is_empty() {
-        plan(bundle, environment, estimate)
-    } else {
-        plan_from(bundle, environment, estimate, &[usual])
+    let planned = match plan_from(bundle, environment, estimate, &[usual]) {
+        Err(PlanRefused::NothingSeen) => plan(bundle, environment, estimate),
+        planned => planned,
     };
     let plan = planned.ok()?;
     plan.detected(effect).filter(|_| starts_at_once && !cell.scenario.is_good()).map(Duration::as_secs_f64)
