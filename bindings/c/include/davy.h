@@ -131,7 +131,7 @@ typedef struct davy_engine_options {
 } davy_engine_options;
 
 // For which traffic a plan is made. Set `size` to `sizeof(davy_plan_options)` and everything else to zero, then say what you know:
-// texts as documents have them. What is not said is what the policy expects.
+// texts as documents have them. What is neither said nor seen in `snapshot` is what the policy expects.
 typedef struct davy_plan_options {
   // The size of this structure as the caller knows it, in bytes.
   uintptr_t size;
@@ -151,8 +151,8 @@ typedef struct davy_plan_options {
   uint32_t replicas;
   // How replicas are assumed to differ, by a name of `davy policy simulate --noise`, such as `mixed`.
   struct davy_bytes noise;
-  // What was observed of a healthy service, or null: requests, bad ones, replicas and the whole shape of latencies count where nothing
-  // else says anything.
+  // What was observed of a healthy service, or null: requests, bad ones, replicas and the whole shape of latencies count where they are
+  // not said here or in a metric's own `expect`, and before what the policy expects of the service.
   const struct davy_snapshot *snapshot;
 } davy_plan_options;
 

@@ -8,7 +8,7 @@ use davy::plugin::{
     StepResponse, StepSituation,
 };
 use davy::{Buckets, Count, Duration, Instant, Name};
-use davy_plugins::{PluginHost, World, build};
+use davy_plugins::{Limits, PluginHost, World, build};
 
 const BASE: &str = "https://shop.example/v1";
 
@@ -71,6 +71,37 @@ fn series<'a>(seen: &[Seen<'a>], names: &'a [(Name, Option<Name>)], window: u32)
 
 fn events(count: u32) -> Data<'static> {
     Data::Events(vec![Count::from(count)])
+}
+
+#[test]
+fn a_plugin_in_rust_is_called_without_growing_its_memory() {
+    with("examples/apdex", |_, component| {
+        // Loading asks for the description: with less than the memory that it begins with it fails.
+        let within = |pages: usize| {
+            let mut limits = Limits::DEFAULT;
+            limits.memory = pages << 16;
+            PluginHost::builder().limits(limits).build().unwrap().plugin(component).ok()
+        };
+        let plugin = (17..40).find_map(within).expect("it begins with a megabyte of stack and an arena");
+        let buckets = Buckets::new(vec![(3.0, Count::from(60)), (12.0, Count::from(90))], Count::from(100)).unwrap();
+        let latency: Name = "latency".parse().unwrap();
+        let window = plugin.description().window;
+        let one = || Series {
+            input: &latency,
+            replica: None,
+            at: (0..window).collect(),
+            data: Data::Buckets(vec![&buckets; window as usize]),
+        };
+        let input = MetricInput {
+            parameters: r#"{ "target": 3 }"#,
+            start: Instant::EPOCH,
+            every: Duration::from_minutes(1),
+            window,
+            series: (0..500).map(|_| one()).collect(),
+            baseline: Vec::new(),
+        };
+        assert_eq!(plugin.metric().unwrap().evaluate(&input).result, Ok(Measured::Value(0.75)));
+    });
 }
 
 #[test]
