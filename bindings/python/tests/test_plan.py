@@ -49,7 +49,8 @@ def test_what_a_snapshot_shows_is_planned_with_as_on_the_command_line(bundle, tm
     (tmp_path / "rollouts.yaml").write_text(POLICY)
     metric = bundle.plan(requests="50/s", bad="1%")["metrics"][0]["name"]
     seen = {
-        "now": "2026-11-23T10:00:00Z", "asked": "keep", "stage": "canary",
+        "now": "2026-11-23T10:00:00Z", "asked": "keep", "stage": "canary", "weight": "5%",
+        "since": "2026-11-23T09:00:00Z",
         "release": {
             "service": "checkout", "environment": "prod", "revision": "r2", "stable": "r1",
             "startedAt": "2026-11-23T09:00:00Z",

@@ -321,7 +321,7 @@ causes! {
     }
     HealthNoise = "health.noise", "how much replicas and intervals differ by themselves, and what that leaves of the evidence" {
         metric: Name, "the metric whose test says most";
-        seen: NoiseSeen, "what is known of its noise";
+        seen: Box<NoiseSeen>, "what is known of its noise";
         first: f64, "the most evidence as if requests were independent, as a power of ten";
         second: f64, "the evidence that the noise leaves, as a power of ten";
         needed: f64, "the level of this attempt, as a power of ten";

@@ -257,43 +257,51 @@ impl Finding {
         Self::new(cause, Outcome::Fail)
     }
 
-    pub(crate) fn about(self, subject: &Name) -> Self {
-        Self { subject: Some(subject.clone()), ..self }
+    pub(crate) fn about(mut self, subject: &Name) -> Self {
+        self.subject = Some(subject.clone());
+        self
     }
 
-    pub(crate) fn from(self, source: &Position) -> Self {
-        Self { source: Some(source.clone()), ..self }
+    pub(crate) fn from(mut self, source: &Position) -> Self {
+        self.source = Some(source.clone());
+        self
     }
 
     /// A hold that ends by itself, which is also what flips it.
-    pub(crate) fn until(self, until: Instant, now: Instant) -> Self {
+    pub(crate) fn until(mut self, until: Instant, now: Instant) -> Self {
         let flip = Flip {
             of: FlipOf::Time,
             bound: FlipBound::AtLeast,
             value: Amount::Instant(until),
             observed: Amount::Instant(now),
         };
-        Self { until: Some(until), retry_after: Some(until.since(now)), flip: Ok(flip), ..self }
+        (self.until, self.retry_after, self.flip) = (Some(until), Some(until.since(now)), Ok(flip));
+        self
     }
 
-    pub(crate) fn retry_after(self, retry_after: Duration) -> Self {
-        Self { retry_after: Some(retry_after), ..self }
+    pub(crate) fn retry_after(mut self, retry_after: Duration) -> Self {
+        self.retry_after = Some(retry_after);
+        self
     }
 
-    pub(crate) fn flips(self, of: FlipOf, bound: FlipBound, value: Amount, observed: Amount) -> Self {
-        Self { flip: Ok(Flip { of, bound, value, observed }), ..self }
+    pub(crate) fn flips(mut self, of: FlipOf, bound: FlipBound, value: Amount, observed: Amount) -> Self {
+        self.flip = Ok(Flip { of, bound, value, observed });
+        self
     }
 
-    pub(crate) fn no_flip(self, reason: NoFlip) -> Self {
-        Self { flip: Err(reason), ..self }
+    pub(crate) fn no_flip(mut self, reason: NoFlip) -> Self {
+        self.flip = Err(reason);
+        self
     }
 
-    pub(crate) fn declared(self, assumption: Assumption) -> Self {
-        Self { guarantee: Guarantee::Declared(assumption), ..self }
+    pub(crate) fn declared(mut self, assumption: Assumption) -> Self {
+        self.guarantee = Guarantee::Declared(assumption);
+        self
     }
 
-    pub(crate) fn outside(self, reason: Outside) -> Self {
-        Self { guarantee: Guarantee::Outside(reason), ..self }
+    pub(crate) fn outside(mut self, reason: Outside) -> Self {
+        self.guarantee = Guarantee::Outside(reason);
+        self
     }
 }
 

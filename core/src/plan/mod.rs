@@ -238,7 +238,8 @@ pub fn plan(bundle: &Bundle, environment: Option<&Name>, estimate: Estimate) -> 
 ///   health:
 ///     metrics: [{ name: errors, bad: errors_total, total: requests_total, tolerate: 1.1x, unacceptable: 2x }]
 /// ";
-/// let yesterday = r#"{ "now": "2026-11-23T10:00:00Z", "asked": "keep", "stage": "canary",
+/// let yesterday = r#"{ "now": "2026-11-23T10:00:00Z", "asked": "keep", "stage": "canary", "weight": "5%",
+///     "since": "2026-11-23T09:00:00Z",
 ///     "release": { "service": "checkout", "environment": "prod", "revision": "r2", "stable": "r1",
 ///                  "startedAt": "2026-11-23T09:00:00Z" },
 ///     "intervals": [{ "start": "2026-11-23T09:00:00Z", "end": "2026-11-23T10:00:00Z", "observations": [

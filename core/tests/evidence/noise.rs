@@ -23,8 +23,8 @@ fn seen(bad: u64, of_baseline: &[u64]) -> Vec<Observation> {
 }
 
 fn noise(decision: &Decision) -> NoiseSeen {
-    let davy::Cause::HealthNoise { seen, .. } = finding(decision, "health.noise").cause else { panic!("{decision}") };
-    seen
+    let davy::Cause::HealthNoise { seen, .. } = &finding(decision, "health.noise").cause else { panic!("{decision}") };
+    **seen
 }
 
 /// After how many minutes of the same it aborts.

@@ -184,29 +184,30 @@ fn a_cold_start_is_no_harm_and_would_be_were_young_replicas_not_left_out() {
 
 #[test]
 fn what_is_planned_is_about_the_median_with_and_without_noise() {
-    let bundle = bundle_of("");
-    let plan = Plan::of(&bundle, None).unwrap();
-    let every = plan.every.as_secs_f64();
-    for (kind, replicas, rate, scenario) in [
-        (Kind::None, Some(10), 50.0, Name::Errors5),
-        (Kind::Mixed, Some(10), 50.0, Name::Errors5),
-        (Kind::Mixed, Some(10), 500.0, Name::Errors2),
-        (Kind::Hard, Some(30), 500.0, Name::Errors2),
-        (Kind::Mixed, Some(3), 50.0, Name::Errors5),
-        (Kind::Hard, Some(3), 500.0, Name::Outage),
-        (Kind::None, None, 500.0, Name::Errors2),
-        (Kind::None, None, 500.0, Name::Latency125),
+    let (bundle, latency) = (bundle_of(""), bundle());
+    for (bundle, kind, replicas, rate, scenario) in [
+        (&bundle, Kind::None, Some(10), 50.0, Name::Errors5),
+        (&bundle, Kind::Mixed, Some(10), 50.0, Name::Errors5),
+        (&bundle, Kind::Mixed, Some(10), 500.0, Name::Errors2),
+        (&bundle, Kind::Hard, Some(30), 500.0, Name::Errors2),
+        (&bundle, Kind::Mixed, Some(3), 50.0, Name::Errors5),
+        (&bundle, Kind::Hard, Some(3), 500.0, Name::Outage),
+        (&bundle, Kind::None, None, 500.0, Name::Errors2),
+        (&latency, Kind::None, Some(10), 50.0, Name::Latency125),
+        (&latency, Kind::None, None, 500.0, Name::Latency125),
     ] {
+        let plan = Plan::of(bundle, None).unwrap();
+        let every = plan.every.as_secs_f64();
         let cell = Cell { load: Load { rate, ..LOAD }, scenario, noise: Noise::of(kind, replicas, None) };
         let effort = Effort { runs: 61, seed: 6, threads: 2 };
-        let outcomes = cell.run(&plan, &[Judge::policy(&bundle)], effort, || {}).unwrap();
+        let outcomes = cell.run(&plan, &[Judge::policy(bundle)], effort, || {}).unwrap();
         let outcomes: Vec<Outcome> = outcomes.iter().map(|of| of[0]).collect();
         let row = Row::of(&outcomes, "policy", (rate, scenario.text(), false), every);
-        let (Some(median), Some(planned)) = (row.median_abort, planned(&bundle, None, &plan, &cell)) else {
+        let (Some(median), Some(planned)) = (row.median_abort, planned(bundle, None, &plan, &cell)) else {
             panic!(
                 "{kind:?} {replicas:?} {rate} {scenario:?}: {:?} {:?}",
                 row.median_abort,
-                planned(&bundle, None, &plan, &cell)
+                planned(bundle, None, &plan, &cell)
             )
         };
         // Intervals are whole.

@@ -91,7 +91,8 @@ spec:
       - { name: errors, bad: a, total: b, tolerate: 1.1x, unacceptable: 2x }
 ";
 
-const SEEN: &str = r#"{ "now": "2026-11-23T10:00:00Z", "asked": "keep", "stage": "canary",
+const SEEN: &str = r#"{ "now": "2026-11-23T10:00:00Z", "asked": "keep", "stage": "canary", "weight": "5%",
+    "since": "2026-11-23T09:00:00Z",
     "release": { "service": "checkout", "environment": "prod", "revision": "r2", "stable": "r1", "startedAt": "2026-11-23T09:00:00Z" },
     "intervals": [{ "start": "2026-11-23T09:00:00Z", "end": "2026-11-23T10:00:00Z", "observations": [
         { "metric": "errors", "cohort": "baseline", "bad": 36000, "total": 1800000 }] }] }"#;

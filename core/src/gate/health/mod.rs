@@ -19,7 +19,7 @@ use std::ops::Range;
 
 use super::Look;
 use crate::Count;
-use crate::decision::{Cause, Finding, HoldKind, NoFlip, Outcome, Outside, Standing};
+use crate::decision::{Cause, Finding, Guarantee, HoldKind, NoFlip, Outcome, Outside, Standing};
 use crate::document::{NoData, OnInconclusive, Points};
 use crate::policy::{EvidencePlan, HealthPlan, MetricPlan, Rule};
 use crate::snapshot::{Asked, Missing, Stage};
@@ -38,13 +38,12 @@ pub(crate) fn judge(look: Look<'_>, findings: &mut Vec<Finding>) -> Option<Point
         match (plan.evidence.as_ref().filter(|_| metric.rule == Rule::Evidence), metric.rule) {
             (Some(of), _) => judge_evidence(look, plan, of, index, findings),
             (None, Rule::Kayenta(_)) => {
-                findings.extend(kayenta::judge_metric(look, index).map(|finding| standing(finding, metric)));
+                kayenta::judge_metric(look, index).into_iter().for_each(|finding| add(findings, metric, finding));
             }
-            (None, _) => findings.push(standing(judge_metric(plan, metric, tally, stopped), metric)),
+            (None, _) => add(findings, metric, judge_metric(plan, metric, tally, stopped)),
         }
         if let Some(nothing) = missing_beside(tally) {
-            let finding = nothing_finding(metric, nothing).retry_after(plan.grid.every());
-            findings.push(standing(finding, metric));
+            add(findings, metric, nothing_finding(metric, nothing).retry_after(plan.grid.every()));
         }
         plugin::judge(look, plan, metric, findings);
         let unproved = |of| look.folded.evidence.as_ref().is_some_and(|evidence| !evidence.is_proved(of, index));
@@ -64,7 +63,7 @@ pub(crate) fn judge(look: Look<'_>, findings: &mut Vec<Finding>) -> Option<Point
                     Finding::pass(cause)
                 }
             };
-            findings.push(standing(finding, metric));
+            add(findings, metric, finding);
         }
         if look.policy.leaves_out(metric, look.snapshot.stage) {
             for finding in findings.iter_mut().skip(from) {
@@ -100,7 +99,7 @@ fn judge_evidence(look: Look<'_>, plan: &HealthPlan, of: &EvidencePlan, index: u
     if let Some(Judged::Nothing(nothing @ (Nothing::Missing { .. } | Nothing::WrongForm { .. }))) =
         tally.latest.map(|mark| mark.judged)
     {
-        findings.push(standing(nothing_finding(metric, nothing).retry_after(plan.grid.every()), metric));
+        add(findings, metric, nothing_finding(metric, nothing).retry_after(plan.grid.every()));
     }
 }
 
@@ -113,10 +112,14 @@ fn missing_beside(tally: &Tally) -> Option<Nothing> {
     }
 }
 
-fn standing(finding: Finding, metric: &MetricPlan) -> Finding {
-    let standing = if metric.dry_run { Standing::DryRun } else { Standing::Counts };
-    let finding = Finding { standing, ..finding.about(&metric.name).from(&metric.position) };
-    finding.outside(Outside::FixedLimit)
+/// Findings are large: it is filled in where it will stay.
+fn add(findings: &mut Vec<Finding>, metric: &MetricPlan, finding: Finding) {
+    findings.push(finding);
+    if let Some(finding) = findings.last_mut() {
+        finding.standing = if metric.dry_run { Standing::DryRun } else { Standing::Counts };
+        (finding.subject, finding.source) = (Some(metric.name.clone()), Some(metric.position.clone()));
+        finding.guarantee = Guarantee::Outside(Outside::FixedLimit);
+    }
 }
 
 fn judge_metric(plan: &HealthPlan, metric: &MetricPlan, tally: &Tally, stopped: bool) -> Finding {
@@ -173,7 +176,7 @@ fn threshold_finding(plan: &HealthPlan, metric: &MetricPlan, tally: &Tally, mark
     };
     let limit = bound(&metric.criterion, &reading);
     let tolerated = inconclusive_limit(metric);
-    let finding = match (place, tolerated) {
+    let mut finding = match (place, tolerated) {
         (Place::Beyond, _) if metric.rule == Rule::Flagger => {
             Finding::hold(HoldKind::Waiting, Cause::HealthOutsideLimits { reading, limit })
         }
@@ -195,7 +198,9 @@ fn threshold_finding(plan: &HealthPlan, metric: &MetricPlan, tally: &Tally, mark
         (Place::Between, Some(_)) => Finding::pass(Cause::HealthInconclusive { reading, limit }),
         (Place::Within, _) => Finding::pass(Cause::HealthWithinLimits { reading, limit, failed: tally.failed }),
     };
-    Finding { flip: flip(&metric.criterion, &reading), ..finding.retry_after(plan.grid.every()) }
+    finding.flip = flip(&metric.criterion, &reading);
+    finding.retry_after = Some(plan.grid.every());
+    finding
 }
 
 /// An Argo measurement that goes on. Without an end it runs in the background and lets steps pass.

@@ -48,7 +48,7 @@ pub(crate) fn judge(look: Look<'_>, health: &HealthPlan, plan: &EvidencePlan, fi
     }
     judge_replicas(evidence, &own, findings);
     if let Some((metric, seen)) = noise(look, evidence, keys, health, plan) {
-        findings.push(own(Finding::pass(Cause::HealthNoise { metric, seen, first, second, needed })));
+        findings.push(own(Finding::pass(Cause::HealthNoise { metric, seen: Box::new(seen), first, second, needed })));
     }
     score
 }
