@@ -261,6 +261,48 @@ fn pods_that_come_and_go_are_as_many_as_there_are_at_a_time() {
 }
 
 #[test]
+fn replicas_are_those_of_minutes_with_requests_whether_each_had_one_or_not() {
+    let pods = |of: u64| move |pod: u32| seen("errors", Cohort::Baseline, Some(&format!("pod-{pod}")), counts(0, of));
+    // Most of the day is idle, and at its busiest one of the three serves.
+    let idle = (0..20).map(|_| Vec::new());
+    let busy = (0..9).map(|_| (0..3).map(|pod| pods(u64::from(pod == 0))(pod)).collect());
+    assert_eq!(seen_of(ERRORS_BESIDE, &minutes_of(idle.chain(busy))).replicas, NonZeroU32::new(3));
+}
+
+#[test]
+fn a_ramp_that_waits_for_requests_waits_for_those_that_were_seen() {
+    let spec = |settings: &str| {
+        let steps = "steps: [{ weight: 5%, atLeast: 10m, minRequests: 3000 }, { weight: 50%, atLeast: 10m }]";
+        format!("{steps}, {}", health(settings, &[ERRORS_BESIDE]))
+    };
+    let until = |settings: &str, said: Estimate| {
+        let healthy = minutes_of([vec![seen("errors", Cohort::Baseline, None, counts(60, 6000))]]);
+        let plan = plan_from(&bundle(&spec(settings)), None, said, &healthy).unwrap();
+        plan.steps[0].until.to_string()
+    };
+    // At 100 requests/s 5 % have had 3 000 after ten minutes, at 10 after a hundred.
+    assert_eq!(until("onInconclusive: hold", Estimate::default()), "10m");
+    assert_eq!(until("onInconclusive: hold, expect: { requests: 10/s }", Estimate::default()), "10m");
+    let said = Estimate { requests: Some("10/s".parse().unwrap()), ..Estimate::default() };
+    assert_eq!(until("onInconclusive: hold", said), "1h40m");
+}
+
+#[test]
+fn a_pod_without_buckets_makes_none_coarser() {
+    let with = |idle: bool| {
+        let histogram = |schema, all: Vec<(i32, u64)>| {
+            let all = all.into_iter().map(|(index, of)| (index, count(of))).collect();
+            Observed::Histogram(Histogram::new(schema, Count::ZERO, all).unwrap())
+        };
+        let busy = histogram(4, (-80..-40).map(|index| (index, 30_000)).collect());
+        let mut all = vec![seen("latency", Cohort::Baseline, Some("busy"), busy)];
+        all.extend(idle.then(|| seen("latency", Cohort::Baseline, Some("idle"), histogram(0, Vec::new()))));
+        seen_of(LATENCY_BESIDE, &minutes_of([all])).schema
+    };
+    assert_eq!((with(false), with(true)), (Some(4), Some(4)));
+}
+
+#[test]
 fn too_few_bad_requests_to_know_their_share_say_nothing_of_it() {
     let of = |bad| {
         seen_of(ERRORS_BESIDE, &minutes_of([vec![seen("errors", Cohort::Baseline, None, counts(bad, 1000))]])).bad

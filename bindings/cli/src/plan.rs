@@ -41,7 +41,7 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "K")]
     replicas: Option<NonZeroU32>,
     /// What was observed of a healthy service, a file or `-`: requests, bad ones, replicas and the whole shape of latencies count where
-    /// no option and no metric's own `expect` says them
+    /// no option and no metric's own `expect` says them; how much replicas differ is up to `--noise`
     #[arg(long, value_name = "FILE")]
     snapshot: Option<PathBuf>,
     /// How replicas are assumed to differ, as in `simulate`
@@ -71,7 +71,7 @@ impl PlanArgs {
 }
 
 fn text(plan: &Plan, is_seen: bool) -> String {
-    let mut text = title(plan);
+    let mut text = title(plan, is_seen);
     if is_seen {
         text.push_str(&reckoned_with(plan));
     }
@@ -99,40 +99,45 @@ fn text(plan: &Plan, is_seen: bool) -> String {
 const LEGEND: &str = "\nTimes are about medians, by both keys and for a ramp that follows the clock; `-` is later than any plan looks, or than \
 the horizon.\n";
 
-/// The traffic of each metric, where it is not that of the service.
+/// The traffic of each metric.
 fn reckoned_with(plan: &Plan) -> String {
-    let own = plan.metrics.iter().filter(|metric| metric.estimate != plan.estimate);
-    own.map(|metric| format!("{}: {}\n", metric.name, traffic(&metric.estimate).join(", "))).collect()
+    let planned = plan.metrics.iter().filter(|metric| metric.prospect != Prospect::Outside);
+    planned
+        .map(|metric| format!("{}: {}, {}\n", metric.name, traffic(&metric.estimate), replicas(&metric.estimate)))
+        .collect()
 }
 
-fn traffic(estimate: &Estimate) -> Vec<String> {
-    let Estimate { requests, bad, p50, p90, p99, replicas, noise, .. } = *estimate;
+fn traffic(estimate: &Estimate) -> String {
+    let Estimate { requests, bad, p50, p90, p99, .. } = *estimate;
     let mut known: Vec<String> = Vec::new();
     known.extend(requests.map(|requests| format!("{requests} requests")));
     known.extend(bad.map(|bad| format!("{bad} bad")));
     let latencies = [("p50", p50), ("p90", p90), ("p99", p99)];
     known.extend(latencies.into_iter().filter_map(|(name, latency)| Some(format!("{name} {}", latency?))));
     if known.is_empty() {
-        known
-            .push("nothing is known of the traffic: say `expect` in the policy, or `--traffic` and `--bad`".to_owned());
+        return "nothing is known of the traffic: say `expect` in the policy, or `--traffic` and `--bad`".to_owned();
     }
-    known.push(match replicas {
-        Some(replicas) => format!("{replicas} replicas{}", if noise.is_some() { " with noise" } else { "" }),
-        None => "no replicas told apart, so that noise is assumed".to_owned(),
-    });
-    known
+    known.join(", ")
 }
 
-fn title(plan: &Plan) -> String {
+fn replicas(estimate: &Estimate) -> String {
+    match estimate.replicas {
+        Some(replicas) => format!("{replicas} replicas{}", if estimate.noise.is_some() { " with noise" } else { "" }),
+        None => "no replicas told apart, so that noise is assumed".to_owned(),
+    }
+}
+
+fn title(plan: &Plan, is_seen: bool) -> String {
     let place = plan.environment.as_ref().map_or_else(String::new, |name| format!(" in {name}"));
+    // What was seen is said of each metric.
+    let known = if is_seen {
+        "traffic as it was seen".to_owned()
+    } else {
+        format!("{}, {}", traffic(&plan.estimate), replicas(&plan.estimate))
+    };
     format!(
-        "{}{place}: {}\nat most {} false aborts and {} false promotions; intervals of {}, the first judged from {} on\n",
-        plan.service,
-        traffic(&plan.estimate).join(", "),
-        plan.false_aborts,
-        plan.false_promotions,
-        plan.every,
-        plan.first_judged
+        "{}{place}: {known}\nat most {} false aborts and {} false promotions; intervals of {}, the first judged from {} on\n",
+        plan.service, plan.false_aborts, plan.false_promotions, plan.every, plan.first_judged
     )
 }
 

@@ -135,20 +135,21 @@ const BEYOND: f64 = 40.0;
 
 impl Latencies {
     /// Through counts of requests that took longer than each of some rising bounds in seconds, of a total, and of the
-    /// usual spread beyond; nothing where fewer than two bounds have enough requests on both sides.
+    /// usual spread beyond; nothing where no bound has enough requests on both sides.
     pub(super) fn through(slower: impl Iterator<Item = (f64, f64)>, total: f64) -> Option<Self> {
         let known = slower.filter(|(bound, slower)| *bound > 0.0 && slower.min(total - slower) >= ENOUGH);
         let mut points: Vec<(f64, f64)> = known.map(|(bound, slower)| (quantile(slower / total), log(bound))).collect();
-        let [(least, first), .., (most, last)] = points[..] else { return None };
+        let ((least, first), (most, last)) = (*points.first()?, *points.last()?);
         let (deviates, seconds) = (BEYOND, BEYOND * log(USUAL_TAIL) / Z99);
         points.insert(0, (least - deviates, first - seconds));
         points.push((most + deviates, last + seconds));
         Some(Self { points, is_located: true })
     }
 
-    /// The latency that this share exceeds, if it lies between two bounds that [`through`](Self::through) was given.
+    /// The latency that this share exceeds, if it lies between bounds that [`through`](Self::through) was given.
     pub(super) fn seen_at(&self, share: f64) -> Option<f64> {
-        let [_, (least, _), .., (most, _), _] = self.points[..] else { return None };
+        let seen = self.points.get(1..self.points.len().saturating_sub(1))?;
+        let ((least, _), (most, _)) = (*seen.first()?, *seen.last()?);
         (least..=most).contains(&quantile(share)).then(|| self.exceeded_by(share))
     }
 

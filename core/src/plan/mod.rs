@@ -220,7 +220,8 @@ pub fn plan(bundle: &Bundle, environment: Option<&Name>, estimate: Estimate) -> 
 /// many replicas there usually were, and latencies in their whole shape, which three quantiles cannot say. Each of these
 /// counts where neither the metric's own `expect` nor `estimate` says it, and before the `expect` of the policy's `health`;
 /// shares of which fewer than ten requests speak count for nothing. The resolution of the buckets is always the one that
-/// was seen with them. Metrics with traffic of their own, such as probes, say for themselves what they expect.
+/// was seen with them. How much replicas differ is not estimated from them: that is what [`Estimate::noise`] says, and
+/// without it they do not. Metrics with traffic of their own, such as probes, say for themselves what they expect.
 ///
 /// # Errors
 /// [`PlanRefused`] where there is nothing to plan, or no metric was seen.

@@ -11,11 +11,12 @@ use super::seen::{Bounds, Seen};
 use super::{
     Effect, Estimate, Hidden, PlanRefused, PlannedEffect, PlannedMetric, PlannedStep, PlannedTest, Prospect, Unknown,
 };
+use crate::document::Step;
 use crate::policy::{
     EvidencePlan, FURTHEST, HealthPlan, Means, MetricPlan, Policy, Proof, Query, Schedule, Stay, Traffic,
 };
 use crate::stats::Level;
-use crate::{Duration, Interval, Name};
+use crate::{Duration, Interval, Name, Rate};
 
 /// A policy, its ramp and the service's traffic.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ pub(crate) struct Planner<'a> {
     said: Estimate,
     /// What was seen of each metric.
     seen: BTreeMap<Name, Seen>,
+    steps: &'a [Step],
     pub(super) schedule: Schedule,
     /// What the first attempt is aborted at.
     level: Level,
@@ -56,14 +58,14 @@ impl<'a> Planner<'a> {
         if !estimate.has_rising_latencies() {
             return Err(PlanRefused::Latencies);
         }
-        let per_interval = estimate.requests.map(|rate| rate.per_second() * health.grid.every().as_secs_f64());
         Ok(Self {
             health,
             evidence,
             estimate,
             said,
             seen: BTreeMap::new(),
-            schedule: Schedule::new(health.grid, health.horizon, &policy.steps, per_interval),
+            steps: &policy.steps,
+            schedule: schedule(health, &policy.steps, estimate.requests),
             level: Level::of_attempt(evidence.false_aborts, NonZeroU32::MIN),
         })
     }
@@ -76,6 +78,10 @@ impl<'a> Planner<'a> {
         if self.seen.is_empty() {
             return Err(PlanRefused::NothingSeen);
         }
+        // Steps that want requests count those of whichever metric has most.
+        let seen = self.seen.values().filter_map(|seen| seen.estimate.requests);
+        let most = seen.max_by(|a, b| a.per_second().total_cmp(&b.per_second()));
+        self.schedule = schedule(self.health, self.steps, self.said.requests.or(most).or(self.estimate.requests));
         Ok(self)
     }
 
@@ -346,4 +352,10 @@ impl<'a> Planner<'a> {
 /// Probes, events and plugins have traffic of their own: that of the service says nothing about it.
 const fn is_of_requests(metric: &MetricPlan) -> bool {
     !matches!(metric.means, Means::Plugin(_) | Means::Query(Query::Probe(_) | Query::Events(_)))
+}
+
+/// The ramp at so many requests of the service.
+fn schedule(health: &HealthPlan, steps: &[Step], requests: Option<Rate>) -> Schedule {
+    let per_interval = requests.map(|rate| rate.per_second() * health.grid.every().as_secs_f64());
+    Schedule::new(health.grid, health.horizon, steps, per_interval)
 }

@@ -45,21 +45,24 @@ impl Seen {
         let (mut baseline, mut replicas) = (Baseline::default(), Vec::new());
         for interval in intervals {
             let observed = || interval.observations().iter().filter(|observation| observation.metric == *metric);
-            let (mut all, mut is_counted, mut serving) = (0.0, false, BTreeSet::new());
+            let (mut all, mut beside, mut is_counted, mut serving) = (0.0, 0.0, false, BTreeSet::new());
             for observation in observed() {
                 let Some(total) = total(&observation.observed) else { continue };
                 all += total;
                 if observation.cohort == Cohort::Baseline {
                     is_counted = true;
-                    of_baseline += total;
+                    beside += total;
                     baseline.add(&observation.observed);
-                    serving.extend(observation.replica.as_ref().filter(|_| total > 0.0));
+                    serving.extend(&observation.replica);
                 }
             }
             // An interval without a request is one, too.
             if is_counted {
                 requests += all;
+                of_baseline += beside;
                 seconds += interval.end().since(interval.start()).as_secs_f64();
+            }
+            if beside > 0.0 {
                 replicas.push(serving.len());
             }
         }

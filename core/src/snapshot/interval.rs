@@ -376,9 +376,13 @@ impl Histogram {
         self.total
     }
 
-    /// The sum, at the coarser resolution of the two.
+    /// The sum, at the coarser resolution of the two; without buckets there is none.
     pub(crate) fn plus(&self, other: &Self) -> Self {
-        let schema = self.schema.min(other.schema);
+        let schema = match (self.buckets.is_empty(), other.buckets.is_empty()) {
+            (true, false) => other.schema,
+            (false, true) => self.schema,
+            (true, true) | (false, false) => self.schema.min(other.schema),
+        };
         let mut sum: BTreeMap<i32, Count> = BTreeMap::new();
         for histogram in [self, other] {
             for (index, count) in &histogram.buckets {

@@ -101,7 +101,7 @@ impl Native<'_> {
     }
 
     /// Requests that took longer than bucket `index` of `schema` holds; nothing where these buckets are so coarse
-    /// that none ends there.
+    /// that none ends there. Where there are no buckets no request took longer, whatever their resolution is said to be.
     ///
     /// ```
     /// use davy::Count;
@@ -112,9 +112,14 @@ impl Native<'_> {
     /// assert_eq!(seconds.slower_than(0, 0), Some(n(2)));    // than 1 s
     /// assert_eq!(seconds.slower_than(3, -8), Some(n(9)));   // than 0.5 s, a bound of finer buckets, too
     /// assert_eq!(seconds.slower_than(3, -7), None);         // than 0.545 s: within a bucket
+    /// let idle = Native { schema: 0, zero: n(0), buckets: &[] };
+    /// assert_eq!(idle.slower_than(3, -7), Some(n(0)));
     /// ```
     #[must_use]
     pub fn slower_than(&self, schema: i8, index: i32) -> Option<Count> {
+        if self.buckets.is_empty() {
+            return Some(Count::ZERO);
+        }
         let last = at_schema(index, schema, self.schema)?;
         let slower = self.buckets.iter().filter(|(index, _)| i64::from(*index) > last);
         Some(slower.fold(Count::ZERO, |sum, (_, count)| sum.saturating_add(*count)))

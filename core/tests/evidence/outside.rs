@@ -63,3 +63,17 @@ fn the_interval_that_chooses_thresholds_is_not_judged() {
     assert_eq!(said(&release.sees([canary("latency", slow.clone()), baseline("latency", fast.clone())])), "proceed");
     assert_eq!(said(&release.sees([canary("latency", slow), baseline("latency", fast)])), "abort health.harm");
 }
+
+#[test]
+fn a_replica_that_has_served_nothing_makes_no_buckets_coarser() {
+    let latency = "name: latency, histogram: h, tolerate: 5%, unacceptable: 25%";
+    let slow = histogram(4, &[(9, 4000), (17, 400), (25, 100)]);
+    let fast = histogram(4, &[(1, 4000), (9, 400), (17, 100)]);
+    let seen = || {
+        let idle = of("pod-1", baseline("latency", histogram(0, &[])));
+        [of("canary-0", canary("latency", slow.clone())), of("pod-0", baseline("latency", fast.clone())), idle]
+    };
+    let mut release = watch(&[latency]);
+    assert_eq!(said(&release.sees(seen())), "proceed");
+    assert_eq!(said(&release.sees(seen())), "abort health.harm");
+}
