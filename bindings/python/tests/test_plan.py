@@ -64,11 +64,11 @@ def test_what_a_snapshot_shows_is_planned_with_as_on_the_command_line(bundle, tm
     asked = ["davy", "policy", "plan", str(tmp_path / "rollouts.yaml"), "--snapshot", str(tmp_path / "seen.json")]
     assert _davy.main([*asked, "--format", "json"]) == 0
     printed = json.loads(capfd.readouterr().out)
-    assert bundle.plan(snapshot=davy.Snapshot.from_json(json.dumps(seen))) == printed
+    assert bundle.plan(snapshot=davy.Snapshot(seen)) == printed
     assert printed["metrics"][0]["estimate"] == {"requests": "50/s", "bad": "1%"}
     seen["intervals"] = []
     with pytest.raises(ValueError, match="Q007"):
-        bundle.plan(snapshot=davy.Snapshot.from_json(json.dumps(seen)))
+        bundle.plan(snapshot=davy.Snapshot(seen))
 
 
 def test_more_traffic_detects_sooner(bundle):
