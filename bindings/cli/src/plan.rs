@@ -99,9 +99,9 @@ fn text(plan: &Plan, is_seen: bool) -> String {
 const LEGEND: &str = "\nTimes are about medians, by both keys and for a ramp that follows the clock; `-` is later than any plan looks, or than \
 the horizon.\n";
 
-/// The traffic of each metric.
+/// The traffic of each metric that is planned for; what others lack the table says.
 fn reckoned_with(plan: &Plan) -> String {
-    let planned = plan.metrics.iter().filter(|metric| metric.prospect != Prospect::Outside);
+    let planned = plan.metrics.iter().filter(|metric| matches!(metric.prospect, Prospect::Tests(_)));
     planned
         .map(|metric| format!("{}: {}, {}\n", metric.name, traffic(&metric.estimate), replicas(&metric.estimate)))
         .collect()

@@ -176,7 +176,10 @@ pub enum PlanRefused {
     #[error("Q004: latencies rise from p50 to p99, above 0")]
     Latencies,
     /// Intervals that are to show the traffic, and show none.
-    #[error("Q007: the intervals count no request of the baseline for any metric that gathers evidence")]
+    #[error(
+        "Q007: the intervals count no request of the baseline for any metric that gathers evidence: observations name the \
+         metric as the policy does, with the cohort `baseline`"
+    )]
     NothingSeen,
 }
 
